@@ -1,0 +1,51 @@
+package ledger
+
+import (
+	"slices"
+
+	"milepost/schemas"
+)
+
+// editions gives the bulletins published with a sequence up to seq and not
+// withdrawn by then.
+func editions(seq uint64, facts []Fact) []Edition {
+	type numbered struct {
+		kind, period string
+		number       int
+	}
+	withdrawn := map[numbered]uint64{}
+	for i := range facts {
+		if p, ok := facts[i].Data.(*schemas.Publication); ok && facts[i].Type == schemas.BulletinWithdrawn && facts[i].Seq <= seq && facts[i].District == schemas.CityDistrict {
+			withdrawn[numbered{p.Kind, p.Period, p.Number}] = facts[i].Seq
+		}
+	}
+	var list []Edition
+	for i := range facts {
+		f := &facts[i]
+		p, ok := f.Data.(*schemas.Publication)
+		if !ok || f.Type != schemas.BulletinPublished || f.Seq > seq || f.District != schemas.CityDistrict {
+			continue
+		}
+		if at, gone := withdrawn[numbered{p.Kind, p.Period, p.Number}]; gone && at > f.Seq {
+			continue
+		}
+		period, err := schemas.ParsePeriod(p.Period)
+		if err != nil {
+			continue // refused by the schema before it came here
+		}
+		list = append(list, Edition{Seq: f.Seq, End: period.End, KnownSeq: p.KnownSeq})
+	}
+	slices.SortFunc(list, func(a, b Edition) int { return compareSeq(a.Seq, b.Seq) })
+	return list
+}
+
+// editionFor gives the latest edition whose period ended on or after the day
+// of registration and before the bound.
+func (k *Known) editionFor(registeredOn, endBefore schemas.Date) (Edition, bool) {
+	for i := len(k.editions) - 1; i >= 0; i-- {
+		if e := k.editions[i]; e.End >= registeredOn && e.End < endBefore {
+			return e, true
+		}
+	}
+	return Edition{}, false
+}

@@ -1,0 +1,111 @@
+// Package web serves what readers ask for over HTTP: the ledger, bulletins,
+// analysts' SQL and the dead letters.
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"milepost/schemas"
+)
+
+// Ledgers gives the ledger at a cut.
+type Ledgers interface {
+	Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error)
+}
+
+// Knowledge says what is known: the applied watermark, and the last sequence
+// recorded by a time (specification §4).
+type Knowledge interface {
+	// Watermark gives the greatest sequence at and below which everything is
+	// applied.
+	Watermark(ctx context.Context) (uint64, error)
+	// WaitApplied returns when the watermark has reached the sequence.
+	WaitApplied(ctx context.Context, seq uint64) error
+	// SequenceAt gives the last sequence recorded by the time.
+	SequenceAt(ctx context.Context, at time.Time) (uint64, error)
+}
+
+// Bulletins makes drafts and publishes.
+type Bulletins interface {
+	// Draft gives the model of the period, as known at the sequence.
+	Draft(ctx context.Context, period schemas.Period, known uint64) (*schemas.Bulletin, error)
+	// Publish gives the model of the published edition; it publishes the
+	// period when that was not done before.
+	Publish(ctx context.Context, period schemas.Period) (*schemas.Bulletin, error)
+	// Render writes a model as "json", "md" or "html".
+	Render(w io.Writer, b *schemas.Bulletin, format string) error
+}
+
+// DeadLetters lists what the consumers could not accept.
+type DeadLetters interface {
+	DeadLetters(ctx context.Context, limit int) ([]schemas.DeadLetter, error)
+}
+
+// Analyst runs one read-only statement and writes its result.
+type Analyst interface {
+	// Query writes the result of the statement to w in a ClickHouse format.
+	Query(ctx context.Context, w io.Writer, sql, format string) error
+}
+
+// Config is what the API stands on. Every field is needed.
+type Config struct {
+	Rules       *schemas.Rules
+	Ledgers     Ledgers
+	Knowledge   Knowledge
+	Bulletins   Bulletins
+	DeadLetters DeadLetters
+	Analyst     Analyst
+	Now         func() time.Time
+}
+
+// NewAPI gives the reading API under /v1/.
+func NewAPI(c Config) http.Handler {
+	a := &api{Config: c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/ledger", answer(a.ledger))
+	mux.HandleFunc("GET /v1/bulletins/{period}", answer(a.bulletin))
+	mux.HandleFunc("POST /v1/bulletins/{period}", answer(a.publish))
+	mux.HandleFunc("GET /v1/dead-letters", answer(a.deadLetters))
+	mux.HandleFunc("GET /v1/watermark", answer(a.watermark))
+	mux.HandleFunc("POST /v1/query", answer(a.query))
+	return mux
+}
+
+type api struct{ Config }
+
+// answer turns an error into a problem document.
+func answer(handle func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		tracked := &trackedWriter{ResponseWriter: w}
+		if err := handle(tracked, r); err != nil {
+			if tracked.started {
+				// The status is gone; ending the connection tells the client
+				// that the body is not whole.
+				panic(http.ErrAbortHandler)
+			}
+			schemas.WriteProblem(w, err)
+		}
+	}
+}
+
+// trackedWriter remembers whether anything was sent.
+type trackedWriter struct {
+	http.ResponseWriter
+	started bool
+}
+
+func (t *trackedWriter) WriteHeader(status int) {
+	t.started = true
+	t.ResponseWriter.WriteHeader(status)
+}
+
+func (t *trackedWriter) Write(p []byte) (int, error) {
+	t.started = true
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (t *trackedWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }

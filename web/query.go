@@ -1,0 +1,68 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"encoding/json"
+
+	"milepost/schemas"
+)
+
+// maxStatement bounds an analyst's SQL text.
+const maxStatement = 256 << 10
+
+// query answers POST /v1/query?format=… with the result of the statement in
+// the body; the format is one of ClickHouse's.
+func (a *api) query(w http.ResponseWriter, r *http.Request) error {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxStatement))
+	if err != nil {
+		return &schemas.Error{Code: schemas.TooLarge, Field: "query", Message: "the statement is too long or was cut off", Hint: "at most 256 KiB", Err: err}
+	}
+	if !utf8.Valid(text) {
+		return &schemas.Error{Code: schemas.Malformed, Field: "query", Message: "the statement is not UTF-8"}
+	}
+	format := r.URL.Query().Get("format")
+	if format == "" {
+		format = "PrettyCompact"
+	}
+	if !wordOnly(format) {
+		return unknownFormat(format, "a format of ClickHouse, such as PrettyCompact, JSON, CSVWithNames")
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	return a.Analyst.Query(r.Context(), w, string(text), format)
+}
+
+func wordOnly(s string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(s) <= 64
+}
+
+// deadLetters answers GET /v1/dead-letters?limit=n, newest first.
+func (a *api) deadLetters(w http.ResponseWriter, r *http.Request) error {
+	limit := 1000
+	if given := r.FormValue("limit"); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 || n > 100_000 {
+			return &schemas.Error{Code: schemas.Invalid, Field: "limit", Value: schemas.Shorten(given), Message: "not a limit", Hint: "from 1 to 100000"}
+		}
+		limit = n
+	}
+	letters, err := a.DeadLetters.DeadLetters(r.Context(), limit)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	if letters == nil {
+		letters = []schemas.DeadLetter{}
+	}
+	return out.Encode(letters)
+}
