@@ -1,6 +1,9 @@
 package schemas
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // Bulletin is the model of a 通报 (specification §9). Everything that is
 // printed comes from it.
@@ -191,6 +194,29 @@ func (t MethodTallies) MarshalJSON() ([]byte, error) {
 		value, err := json.Marshal(t[i])
 		return string(t[i].Key), value, err
 	})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, so that a published model can be
+// compared with what is known now.
+func (t *MethodTallies) UnmarshalJSON(b []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return &Error{Code: Malformed, Message: "not an object of method items", Value: Shorten(string(b)), Err: err}
+	}
+	*t = MethodTallies{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var tally MethodTally
+		if err := decoder.Decode(&tally); err != nil {
+			return err
+		}
+		tally.Key = MethodKey(key.(string))
+		*t = append(*t, tally)
+	}
+	return nil
 }
 
 // CancelledProject is a project cancelled in the year.

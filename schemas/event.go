@@ -3,6 +3,7 @@ package schemas
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -89,6 +90,9 @@ type Event struct {
 	// they were sent.
 	RawData []byte
 	Raw     []byte
+	// Extensions is a JSON object of the members beside data that the contract
+	// does not know, as they were sent; "" when there are none.
+	Extensions string
 }
 
 // EventID joins source and id; neither can hold a space.
@@ -135,4 +139,11 @@ func FingerprintOf(raw []byte) (Fingerprint, error) {
 	}
 	sum := sha256.Sum256(canonical)
 	return Fingerprint(sum[:16]), nil
+}
+
+// PublicationSubject is the subject of the events that publish or withdraw the
+// editions of one kind and year, such as "_month-2025": their numbering is one
+// sequence on the stream.
+func PublicationSubject(kind string, year int) string {
+	return fmt.Sprintf("_%s-%04d", kind, year)
 }

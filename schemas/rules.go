@@ -1,55 +1,62 @@
 package schemas
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
 // Rules are the numbers, names and lists that give the events their meaning
 // (specification §2, §5, §7, §8). The zero value is of no use; start from
 // DefaultRules.
 type Rules struct {
 	// Groups are ranked apart from each other; their order is that of the
 	// bulletin.
-	Groups []Group `json:"groups"`
+	Groups []Group `json:"groups" yaml:"groups"`
 	// Districts are the codes that events may carry, besides CityDistrict.
-	Districts []District `json:"districts"`
+	Districts []District `json:"districts" yaml:"districts"`
 	// Departments and Leads are the directory: an alias counts as its name.
-	Departments []Entry `json:"departments,omitempty"`
-	Leads       []Entry `json:"leads,omitempty"`
+	Departments []Entry `json:"departments,omitempty" yaml:"departments"`
+	Leads       []Entry `json:"leads,omitempty" yaml:"leads"`
 	// ReportDay is the day of the following month by which a month's report
 	// is due.
-	ReportDay int `json:"report_day"`
+	ReportDay int `json:"report_day" yaml:"report_day"`
 	// YellowMonths and RedMonths are the overdue months from which the
 	// schedule light is yellow and red.
-	YellowMonths int `json:"yellow_months"`
-	RedMonths    int `json:"red_months"`
+	YellowMonths int `json:"yellow_months" yaml:"yellow_months"`
+	RedMonths    int `json:"red_months" yaml:"red_months"`
 	// YellowLag and RedLag are the percentage points of investment behind time
 	// progress above which the investment light is yellow and red.
-	YellowLag int `json:"yellow_lag"`
-	RedLag    int `json:"red_lag"`
+	YellowLag int `json:"yellow_lag" yaml:"yellow_lag"`
+	RedLag    int `json:"red_lag" yaml:"red_lag"`
 	// StalledMonths is how many calendar months without any progress make a
 	// project stalled.
-	StalledMonths int `json:"stalled_months"`
+	StalledMonths int `json:"stalled_months" yaml:"stalled_months"`
 	// Method lists the seven items (七个一) that are judged, in print order.
-	Method []MethodItem `json:"method"`
+	Method []MethodItem `json:"method" yaml:"method"`
 	// Weights are those of the score.
-	Weights Weights `json:"weights"`
+	Weights Weights `json:"weights" yaml:"weights"`
 }
 
 // Group is a set of districts that are ranked against each other.
 type Group struct {
-	Code string `json:"code"`
-	Name string `json:"name"`
+	Code string `json:"code" yaml:"code"`
+	Name string `json:"name" yaml:"name"`
 }
 
 // District is a county, county-level city or district.
 type District struct {
-	Code  string `json:"code"`
-	Name  string `json:"name"`
-	Group string `json:"group"`
+	Code  string `json:"code" yaml:"code"`
+	Name  string `json:"name" yaml:"name"`
+	Group string `json:"group" yaml:"group"`
 }
 
 // Entry is a department or a lead in the directory.
 type Entry struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`
-	Aliases []string `json:"aliases,omitempty"`
+	ID      string   `json:"id" yaml:"id"`
+	Name    string   `json:"name" yaml:"name"`
+	Aliases []string `json:"aliases,omitempty" yaml:"aliases"`
 }
 
 // MethodKey names one of the seven items.
@@ -68,15 +75,15 @@ const (
 
 // MethodItem is one of the seven items with its wording.
 type MethodItem struct {
-	Key  MethodKey `json:"key"`
-	Name string    `json:"name"`
+	Key  MethodKey `json:"key" yaml:"key"`
+	Name string    `json:"name" yaml:"name"`
 }
 
 // Weights are the weights of a row's score (specification §8).
 type Weights struct {
-	Milestones [MilestoneCount]int `json:"milestones"`
-	Ledger     int                 `json:"ledger"`
-	Investment int                 `json:"investment"`
+	Milestones [MilestoneCount]int `json:"milestones" yaml:"milestones"`
+	Ledger     int                 `json:"ledger" yaml:"ledger"`
+	Investment int                 `json:"investment" yaml:"investment"`
 }
 
 // DefaultRules gives the specification's defaults with the districts of
@@ -97,6 +104,16 @@ func DefaultRules() *Rules {
 		},
 		Weights: Weights{Milestones: [MilestoneCount]int{30, 30, 20}, Ledger: 10, Investment: 10},
 	}
+}
+
+// Hash tells rule sets apart: the SHA-256 of their JSON in hexadecimal.
+func (r *Rules) Hash() (string, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("the rules do not encode: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // KnownDistrict tells whether an event may carry the code.

@@ -86,6 +86,8 @@ type Standing struct {
 	Issues     []IssueStanding
 	// Method has a verdict for each item of the rules, in their order.
 	Method []Verdict
+	// Trace is there when the cut asks for it.
+	Trace *Trace
 }
 
 // MilestoneStanding is one milestone of a project at (E, S).
@@ -181,6 +183,14 @@ type Ledger struct {
 	ReportingMonth Month
 	Standings      []Standing // by project id, cancelled projects included
 	Quality        Quality
+	// Adjustments are those that count, by sequence.
+	Adjustments []RecordedAdjustment
+}
+
+// RecordedAdjustment is an adjustment with the event that recorded it.
+type RecordedAdjustment struct {
+	Event EventRef
+	Adjustment
 }
 
 // Quality counts the events that the ledger could not use (specification §9,

@@ -28,15 +28,13 @@ type Knowledge interface {
 	SequenceAt(ctx context.Context, at time.Time) (uint64, error)
 }
 
-// Bulletins makes drafts and publishes.
+// Bulletins makes drafts and publishes; formats are "json", "md" and "html".
 type Bulletins interface {
-	// Draft gives the model of the period, as known at the sequence.
-	Draft(ctx context.Context, period schemas.Period, known uint64) (*schemas.Bulletin, error)
-	// Publish gives the model of the published edition; it publishes the
-	// period when that was not done before.
-	Publish(ctx context.Context, period schemas.Period) (*schemas.Bulletin, error)
-	// Render writes a model as "json", "md" or "html".
-	Render(w io.Writer, b *schemas.Bulletin, format string) error
+	// Draft writes the bulletin of the period, as known at the sequence.
+	Draft(ctx context.Context, w io.Writer, period schemas.Period, known uint64, format string) error
+	// Publish writes the published edition; it publishes the period when that
+	// was not done before.
+	Publish(ctx context.Context, w io.Writer, period schemas.Period, format string) error
 }
 
 // DeadLetters lists what the consumers could not accept.

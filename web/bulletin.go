@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 
 	"milepost/schemas"
@@ -35,11 +36,9 @@ func (a *api) bulletin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.Bulletins.Draft(r.Context(), period, known)
-	if err != nil {
-		return err
-	}
-	return a.render(w, r, b)
+	return answerWith(w, formatOr(r, "json"), func(out io.Writer, format string) error {
+		return a.Bulletins.Draft(r.Context(), out, period, known, format)
+	})
 }
 
 // publish answers POST /v1/bulletins/{period}: it publishes the period once and
@@ -52,11 +51,9 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) error {
 	if err := checkBulletinFormat(r); err != nil {
 		return err
 	}
-	b, err := a.Bulletins.Publish(r.Context(), period)
-	if err != nil {
-		return err
-	}
-	return a.render(w, r, b)
+	return answerWith(w, formatOr(r, "json"), func(out io.Writer, format string) error {
+		return a.Bulletins.Publish(r.Context(), out, period, format)
+	})
 }
 
 func checkBulletinFormat(r *http.Request) error {
@@ -66,10 +63,10 @@ func checkBulletinFormat(r *http.Request) error {
 	return nil
 }
 
-func (a *api) render(w http.ResponseWriter, r *http.Request, b *schemas.Bulletin) error {
-	format := formatOr(r, "json")
+// answerWith sends a document when it is whole.
+func answerWith(w http.ResponseWriter, format string, write func(out io.Writer, format string) error) error {
 	var text bytes.Buffer
-	if err := a.Bulletins.Render(&text, b, format); err != nil {
+	if err := write(&text, format); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", contentType(format))

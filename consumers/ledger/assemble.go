@@ -26,10 +26,12 @@ func Assemble(rules *schemas.Rules, known *Known, cut schemas.Cut, projects iter
 		h := NewHistory(rules, known, p.ID, p.Facts)
 		l.Quality.Foreign += h.Foreign()
 		l.Quality.Orphans += h.Orphans(cut.AsOf)
+		l.Adjustments = append(l.Adjustments, h.Adjustments()...)
 		if s, ok := h.At(cut); ok {
 			l.Standings = append(l.Standings, s)
 		}
 	}
+	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
 	slices.SortFunc(l.Standings, func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
 	return l, nil
 }

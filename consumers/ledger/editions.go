@@ -33,9 +33,9 @@ func editions(seq uint64, facts []Fact) []Edition {
 		if err != nil {
 			continue // refused by the schema before it came here
 		}
-		list = append(list, Edition{Seq: f.Seq, End: period.End, KnownSeq: p.KnownSeq})
+		list = append(list, Edition{Publication: *p, Event: f.ref(), End: period.End})
 	}
-	slices.SortFunc(list, func(a, b Edition) int { return compareSeq(a.Seq, b.Seq) })
+	slices.SortFunc(list, func(a, b Edition) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
 	return list
 }
 
@@ -45,6 +45,16 @@ func (k *Known) editionFor(registeredOn, endBefore schemas.Date) (Edition, bool)
 	for i := len(k.editions) - 1; i >= 0; i-- {
 		if e := k.editions[i]; e.End >= registeredOn && e.End < endBefore {
 			return e, true
+		}
+	}
+	return Edition{}, false
+}
+
+// Latest gives the latest edition of a kind.
+func (k *Known) Latest(kind schemas.PeriodKind) (Edition, bool) {
+	for i := len(k.editions) - 1; i >= 0; i-- {
+		if k.editions[i].Kind == string(kind) {
+			return k.editions[i], true
 		}
 	}
 	return Edition{}, false

@@ -29,6 +29,7 @@ type History struct {
 	pauses        []dated[*schemas.StatusChange] // suspensions and resumptions
 	cancellations []dated[*schemas.StatusChange]
 	planSteps     []planStep
+	adjustments   []*Fact
 	dates         []schemas.Date
 	foreign       int
 }
@@ -156,6 +157,9 @@ func (h *History) take(f *Fact, first bool) {
 	fromCity := f.District == schemas.CityDistrict
 	date := f.Data.BusinessDate()
 	if date == 0 {
+		if f.Type == schemas.AdjustmentRecorded {
+			h.adjustments = append(h.adjustments, f)
+		}
 		return
 	}
 	h.dates = append(h.dates, date)
@@ -255,6 +259,15 @@ func latest[D schemas.Data](list []dated[D], day schemas.Date) (dated[D], bool) 
 // Foreign counts the events, of any date, that do not count because of who
 // sent them.
 func (h *History) Foreign() int { return h.foreign }
+
+// Adjustments gives the adjustments that count, by sequence.
+func (h *History) Adjustments() []schemas.RecordedAdjustment {
+	var list []schemas.RecordedAdjustment
+	for _, f := range h.adjustments {
+		list = append(list, schemas.RecordedAdjustment{Event: f.ref(), Adjustment: *f.Data.(*schemas.Adjustment)})
+	}
+	return list
+}
 
 // Orphans counts the events dated by asOf of a project without a registration
 // by then (specification §9, data_quality).

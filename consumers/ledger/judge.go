@@ -24,6 +24,9 @@ func (h *History) At(cut schemas.Cut) (schemas.Standing, bool) {
 		}
 	}
 	s.Method = h.method(&s, cut)
+	if cut.Trace {
+		s.Trace = h.trace(&s, cut)
+	}
 	return s, true
 }
 

@@ -20,11 +20,19 @@ type Fact struct {
 	Data     schemas.Data
 }
 
+// ref names the fact's event.
+func (f *Fact) ref() schemas.EventRef {
+	if f == nil {
+		return schemas.EventRef{}
+	}
+	return schemas.EventRef{Source: f.Source, ID: f.ID, Seq: f.Seq}
+}
+
 // Edition is a bulletin that was published and not withdrawn.
 type Edition struct {
-	Seq      uint64 // of the publication on the stream
-	End      schemas.Date
-	KnownSeq uint64 // the S of the edition
+	schemas.Publication
+	Event schemas.EventRef // of the publication
+	End   schemas.Date     // of the period
 }
 
 // Known is what holds for every project at one S: the revocations and the

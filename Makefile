@@ -1,0 +1,32 @@
+# Milepost: two commands do everything on a Debian machine with Go, npm and make.
+#   make run    build, start the demonstration, go on serving
+#   make test   everything that must pass
+
+export CGO_ENABLED ?= 0
+GOFLAGS_TEST ?= -timeout 15m
+
+.PHONY: run build engine test vet race clean
+
+build:
+	go build -trimpath -o milepost .
+
+run: build
+	./milepost demo
+
+# The ClickHouse engine, fetched once into the user's cache.
+engine: build
+	./milepost engine
+
+vet:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+
+test: vet engine
+	go test $(GOFLAGS_TEST) ./...
+
+# The race detector needs cgo and gcc; the engine passes it.
+race: engine
+	CGO_ENABLED=1 go test -race $(GOFLAGS_TEST) ./...
+
+clean:
+	rm -rf milepost milepost-data dist

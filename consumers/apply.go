@@ -1,0 +1,113 @@
+package consumers
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ackTimeout bounds the wait for the stream's word that it took an acknowledgement.
+const ackTimeout = 5 * time.Second
+
+// apply writes a batch and acknowledges its messages. When the write fails it gives them back, to be delivered again
+// after a while, and returns the error. The end of ctx does not end a write that is under way, but bounds it.
+func (c *Consumer) apply(ctx context.Context, b *batch) error {
+	writing, cancel := outlive(ctx, c.config.StopTimeout)
+	defer cancel()
+	stopSigns := c.showLife(b.messages)
+	written, err := c.config.Store.Write(writing, b.content)
+	stopSigns()
+	if err != nil {
+		c.Counters.Retries.Add(1)
+		c.log.WarnContext(ctx, "a batch was not written, the stream will deliver it again", "messages", len(b.messages), "error", err)
+		for _, message := range b.messages {
+			c.postpone(message)
+		}
+		return err
+	}
+	c.Counters.add(written)
+	c.acknowledge(writing, b.messages)
+	c.announce()
+	watermark, err := c.Watermark(writing)
+	if err != nil {
+		c.log.WarnContext(ctx, "the applied watermark could not be read", "error", err)
+		return nil
+	}
+	c.config.OnApplied(b.projects(), watermark)
+	return nil
+}
+
+// acknowledge acknowledges each message; one for all would also cover messages that another process holds. Waiting for
+// the answer to the last means that the stream has taken all of them, because it takes them in order: the watermark is
+// right at once. An acknowledgement that is lost only means that the message is written again.
+func (c *Consumer) acknowledge(ctx context.Context, messages []jetstream.Msg) {
+	last := len(messages) - 1
+	for _, message := range messages[:last] {
+		if err := message.Ack(); err != nil {
+			c.ackFailed(ctx, err)
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := messages[last].DoubleAck(waiting); err != nil {
+		c.ackFailed(ctx, err)
+	}
+}
+
+func (c *Consumer) ackFailed(ctx context.Context, err error) {
+	c.Counters.LostAcks.Add(1)
+	c.log.WarnContext(ctx, "an acknowledgement was lost, the message will be delivered and written again", "error", err)
+}
+
+// postpone gives a message back for a while that grows with the number of its deliveries.
+func (c *Consumer) postpone(message jetstream.Msg) {
+	failures := 1
+	if metadata, err := message.Metadata(); err == nil {
+		failures = int(min(metadata.NumDelivered, 64))
+	}
+	if err := message.NakWithDelay(c.retryDelay(failures)); err != nil {
+		c.log.Warn("a message could not be given back, the stream will deliver it after the ack wait", "error", err)
+	}
+}
+
+// showLife keeps the stream from delivering the messages to someone else while they are being written.
+func (c *Consumer) showLife(messages []jetstream.Msg) (stop func()) {
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(c.config.AckWait / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			for _, message := range messages {
+				if err := message.InProgress(); err != nil {
+					c.log.Warn("a sign of life was lost", "error", err)
+					break
+				}
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}
+
+// outlive gives a context that ends grace after ctx does.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		pause(late, grace)
+		cancel()
+	})
+	return late, func() {
+		stop()
+		cancel()
+	}
+}

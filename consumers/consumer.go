@@ -1,0 +1,212 @@
+// Package consumers carries what the stream holds into the warehouse: it pulls, decodes, writes batches, and
+// acknowledges after the write is durable. What cannot be decoded goes to the dead letters (退件); everything else is
+// tried again until it succeeds. Delivery is at least once, the effect once: the warehouse collapses by identity.
+package consumers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"milepost/consumers/warehouse"
+	"milepost/schemas"
+)
+
+// Durable is the name of the consumer on the stream. Every process that carries events into the warehouse shares it, so
+// that each message is taken by one of them.
+const Durable = "MILEPOST_WAREHOUSE"
+
+// ActorHeader is the message header in which a producer says who sent the event.
+const ActorHeader = "Milepost-Actor"
+
+// Decoder accepts or refuses a message; *schemas.Validator is one. It is used by one goroutine at a time.
+type Decoder interface {
+	Decode(raw []byte) (*schemas.Event, []schemas.Warning, error)
+}
+
+// Store keeps batches; *warehouse.Warehouse is one. Write returns when the batch is durable, and leaves the same when it
+// is given a batch again.
+type Store interface {
+	Write(ctx context.Context, b warehouse.Batch) (warehouse.Written, error)
+}
+
+// Config says how to consume. JetStream, Decoder and Store must be given; everything else has a default.
+type Config struct {
+	JetStream jetstream.JetStream
+	Decoder   Decoder
+	Store     Store
+
+	// A batch ends with MaxEvents messages (5,000) or MaxBytes (8 MiB), when nothing came for Quiet (5 ms), or MaxWait
+	// (250 ms) after its first message. While the batch before it is being written it goes on growing.
+	MaxEvents int
+	MaxBytes  int
+	Quiet     time.Duration
+	MaxWait   time.Duration
+	// AckWait (10 s) is how long a message may stay without a sign of life before the stream delivers it again: what a
+	// restart after a crash waits. Messages whose batch is being written show life.
+	AckWait time.Duration
+	// After a failed write the next one waits RetryDelay (100 ms), doubled for each failure in a row up to
+	// MaxRetryDelay (5 s).
+	RetryDelay    time.Duration
+	MaxRetryDelay time.Duration
+	// StopTimeout (20 s) bounds the write that is under way when Run's context ends.
+	StopTimeout time.Duration
+
+	// OnApplied is called after each batch with the projects that it holds, sorted, and the applied watermark. The next
+	// batch waits for its return.
+	OnApplied func(projects []string, watermark uint64)
+	// Log receives failures that are tried again and dead letters, by default nothing.
+	Log *slog.Logger
+}
+
+// Consumer carries the stream's messages into the warehouse while Run runs. Its Applied tells how far it came.
+type Consumer struct {
+	*Applied
+	Counters Counters
+	config   Config
+	log      *slog.Logger
+}
+
+// New checks the configuration. Nothing runs before [Consumer.Run].
+func New(c Config) (*Consumer, error) {
+	if c.JetStream == nil || c.Decoder == nil || c.Store == nil {
+		return nil, errors.New("consumers: JetStream, Decoder and Store must be given")
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&c.Quiet, 5 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond}, {&c.AckWait, 10 * time.Second},
+		{&c.RetryDelay, 100 * time.Millisecond}, {&c.MaxRetryDelay, 5 * time.Second}, {&c.StopTimeout, 20 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.standard
+		}
+	}
+	if c.MaxEvents <= 0 {
+		c.MaxEvents = 5000
+	}
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = 8 << 20
+	}
+	if c.OnApplied == nil {
+		c.OnApplied = func([]string, uint64) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Consumer{Applied: NewApplied(c.JetStream), config: c, log: c.Log}, nil
+}
+
+// Run consumes until ctx ends; it then writes and acknowledges the batch in hand, gives the rest back to the stream and
+// returns nil. A stream that is missing or cannot be reached is waited for. It returns an error only when the connection
+// to NATS was closed for good.
+func (c *Consumer) Run(ctx context.Context) error {
+	delay := c.config.RetryDelay
+	for {
+		started, err := c.consume(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, jetstream.ErrConnectionClosed) || c.config.JetStream.Conn().IsClosed():
+			return &schemas.Error{
+				Code: schemas.Unavailable, Message: "the connection to NATS was closed", Hint: "start the consumers again", Err: err,
+			}
+		}
+		if started {
+			delay = c.config.RetryDelay
+		}
+		c.log.WarnContext(ctx, "consuming was interrupted, trying again", "error", err, "after", delay)
+		pause(ctx, delay)
+		delay = min(2*delay, c.config.MaxRetryDelay)
+	}
+}
+
+// consume runs the three stages, receive → collect → apply, until the stream's side ends or ctx does. While one batch is
+// written the next is decoded and the one after it is under way from the stream.
+func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
+	consumer, err := c.createConsumer(ctx)
+	if err != nil {
+		return false, err
+	}
+	var (
+		received = make(chan jetstream.Msg)
+		batches  = make(chan *batch)
+		ended    = make(chan struct{})
+		failure  atomic.Pointer[error]
+	)
+	// A callback and not an iterator: the client's iterator buffers in a channel that its own status messages can
+	// overflow, and drops messages then.
+	subscription, err := consumer.Consume(func(message jetstream.Msg) {
+		select {
+		case received <- message:
+		case <-ended:
+		}
+	}, jetstream.PullMaxMessagesWithBytesLimit(2*c.config.MaxEvents, 2*c.config.MaxBytes),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			failure.Store(&err)
+			c.log.WarnContext(ctx, "trouble with the stream", "error", err)
+		}))
+	if err != nil {
+		return false, err
+	}
+	closed := subscription.Closed()
+	defer subscription.Stop()
+	// Drain ends the subscription after what was delivered already has come through.
+	defer context.AfterFunc(ctx, subscription.Drain)()
+	go func() {
+		<-closed
+		close(ended)
+	}()
+	go c.collect(ctx, received, ended, batches)
+	failures := 0
+	for b := range batches {
+		if err := c.apply(ctx, b); err != nil {
+			failures++
+			pause(ctx, c.retryDelay(failures))
+			continue
+		}
+		failures = 0
+	}
+	if err := failure.Load(); err != nil {
+		return true, *err
+	}
+	return true, nil
+}
+
+func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, error) {
+	return c.config.JetStream.CreateOrUpdateConsumer(ctx, schemas.StreamName, jetstream.ConsumerConfig{
+		Durable:       Durable,
+		Description:   "events into the warehouse",
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       c.config.AckWait,
+		// No message is ever given up: the stream must not skip one that the warehouse did not take.
+		MaxDeliver: -1,
+		// What the stages hold: one batch being written, one being decoded, two in the client's buffer.
+		MaxAckPending: 4 * c.config.MaxEvents,
+	})
+}
+
+// retryDelay is how long to wait after so many failures in a row.
+func (c *Consumer) retryDelay(failures int) time.Duration {
+	delay := c.config.RetryDelay
+	for ; failures > 1 && delay < c.config.MaxRetryDelay; failures-- {
+		delay *= 2
+	}
+	return min(delay, c.config.MaxRetryDelay)
+}
+
+// pause waits, or returns early when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

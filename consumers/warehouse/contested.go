@@ -1,0 +1,102 @@
+package warehouse
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"milepost/schemas"
+)
+
+// usedIdentity is an identity that was delivered more than once, as far as deliveries knows.
+type usedIdentity struct {
+	identity identity
+	contents uint64              // how many there are
+	first    uint64              // the lowest sequence
+	counts   schemas.Fingerprint // the content of the lowest sequence
+}
+
+// writeContested finds the identities of the deliveries that were used for more than one content, and copies all of
+// their contents from deliveries to contested. It must run after the deliveries are stored.
+func (w *Warehouse) writeContested(ctx context.Context, deliveries []Delivery, written *Written) error {
+	used, err := w.usedIdentities(ctx, deliveries)
+	if err != nil {
+		return unavailable("look up identities", err)
+	}
+	if len(used) == 0 {
+		return nil
+	}
+	for i := range deliveries {
+		d := &deliveries[i]
+		u, ok := used[identityOf(d.Event)]
+		switch {
+		case !ok || d.Sequence <= u.first:
+		case d.Fingerprint == u.counts:
+			written.Repeated++
+		default:
+			written.Conflicting++
+		}
+	}
+	var contested []identity
+	for id, u := range used {
+		if u.contents > 1 {
+			contested = append(contested, id)
+		}
+	}
+	for chunk := range slices.Chunk(contested, lookupChunk) {
+		if err := w.conn.Exec(ctx, copyContested+identityList(chunk)); err != nil {
+			return unavailable("record conflicts", err)
+		}
+	}
+	return nil
+}
+
+const copyContested = `INSERT INTO contested (source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event)
+SELECT source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event
+FROM deliveries FINAL WHERE identity IN `
+
+// usedIdentities is the lookup that every batch pays: one read of the primary key and two narrow columns, whose result
+// is empty unless something was delivered twice. For 5,000 identities among 300,000 stored ones it takes about 15 ms,
+// for one identity about 3 ms (embedded engine, two cores).
+func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (map[identity]usedIdentity, error) {
+	identities := make([]identity, len(deliveries))
+	for i := range deliveries {
+		identities[i] = identityOf(deliveries[i].Event)
+	}
+	used := make(map[identity]usedIdentity)
+	for chunk := range slices.Chunk(identities, lookupChunk) {
+		err := w.each(ctx, `SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq)
+FROM deliveries WHERE identity IN `+identityList(chunk)+` GROUP BY identity HAVING count() > 1`, nil, func(rows driver.Rows) error {
+			var u usedIdentity
+			var id, counts string
+			if err := rows.Scan(&id, &u.contents, &u.first, &counts); err != nil {
+				return err
+			}
+			copy(u.identity[:], id)
+			copy(u.counts[:], counts)
+			used[u.identity] = u
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return used, nil
+}
+
+// identityList writes identities as one literal, which the server reads much faster than one literal each.
+func identityList(identities []identity) string {
+	var b strings.Builder
+	b.WriteString("(SELECT toFixedString(unhex(arrayJoin(splitByChar(',', '")
+	for i := range identities {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(hex.EncodeToString(identities[i][:]))
+	}
+	b.WriteString("'))), 16))")
+	return b.String()
+}

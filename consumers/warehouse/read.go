@@ -1,0 +1,153 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"milepost/consumers/ledger"
+	"milepost/schemas"
+)
+
+// Reader reads the ledger under one set of rules.
+type Reader struct {
+	*Warehouse
+	rules *schemas.Rules
+}
+
+// NewReader gives a reader under the rules.
+func NewReader(w *Warehouse, rules *schemas.Rules) *Reader { return &Reader{w, rules} }
+
+// factColumns are what the ledger needs of an event.
+const factColumns = "project_id, source, id, type, district, occurred_at, stream_seq, data"
+
+// Ledger judges every project at the cut (specification §4 to §7). It fails
+// with the code unavailable when the warehouse does.
+func (r *Reader) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
+	known, err := r.known(ctx, cut.KnownSeq)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ledger.Assemble(r.rules, known, cut, r.projects(ctx, cut.KnownSeq))
+	if err != nil {
+		return nil, err
+	}
+	var conflicts, deadLetters uint64
+	err = r.conn.QueryRow(ctx, `SELECT (SELECT count() FROM conflicts WHERE stream_seq <= {known:UInt64}),
+    (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", cut.KnownSeq)).Scan(&conflicts, &deadLetters)
+	if err != nil {
+		return nil, unavailable("count conflicts and dead letters", err)
+	}
+	l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
+	return l, nil
+}
+
+// known reads what holds for all projects: revocations and editions.
+func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
+	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events FINAL WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1') ORDER BY stream_seq", named("known", seq))
+	if err != nil {
+		return nil, unavailable("read revocations and editions", err)
+	}
+	defer rows.Close()
+	var facts []ledger.Fact
+	for rows.Next() {
+		_, f, err := scanFact(rows)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, f)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read revocations and editions", err)
+	}
+	return ledger.NewKnown(seq, facts), nil
+}
+
+// projects streams the facts of one subject after another.
+func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Project, error] {
+	return func(yield func(ledger.Project, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events FINAL WHERE stream_seq <= {known:UInt64} ORDER BY project_id, stream_seq", named("known", seq))
+		if err != nil {
+			yield(ledger.Project{}, unavailable("read the events", err))
+			return
+		}
+		defer rows.Close()
+		var p ledger.Project
+		for rows.Next() {
+			id, f, err := scanFact(rows)
+			if err != nil {
+				yield(ledger.Project{}, err)
+				return
+			}
+			if id != p.ID {
+				if len(p.Facts) > 0 && !yield(p, nil) {
+					return
+				}
+				p = ledger.Project{ID: id}
+			}
+			p.Facts = append(p.Facts, f)
+		}
+		if err := rows.Err(); err != nil {
+			yield(ledger.Project{}, unavailable("read the events", err))
+			return
+		}
+		if len(p.Facts) > 0 {
+			yield(p, nil)
+		}
+	}
+}
+
+func scanFact(rows driver.Rows) (projectID string, f ledger.Fact, err error) {
+	var kind, data string
+	if err := rows.Scan(&projectID, &f.Source, &f.ID, &kind, &f.District, &f.Time, &f.Seq, &data); err != nil {
+		return "", f, unavailable("read the events", err)
+	}
+	f.Type = schemas.Type(kind)
+	if f.Data, err = schemas.DecodeData(f.Type, []byte(data)); err != nil {
+		return "", f, fmt.Errorf("stored event %s: %w", schemas.EventID(f.Source, f.ID), err)
+	}
+	return projectID, f, nil
+}
+
+// SequenceAt gives the last stream sequence that was recorded by the time, 0
+// when there is none (specification §4).
+func (r *Reader) SequenceAt(ctx context.Context, at time.Time) (uint64, error) {
+	var seq uint64
+	err := r.conn.QueryRow(ctx, `SELECT greatest(
+    (SELECT max(stream_seq) FROM deliveries WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})),
+    (SELECT max(stream_seq) FROM dead_letters WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})))`,
+		named("at", at.UnixNano())).Scan(&seq)
+	if err != nil {
+		return 0, unavailable("find the sequence at a time", err)
+	}
+	return seq, nil
+}
+
+// DeadLetters lists the newest dead letters, newest first.
+func (r *Reader) DeadLetters(ctx context.Context, limit int) ([]schemas.DeadLetter, error) {
+	rows, err := r.conn.Query(ctx, "SELECT stream_seq, recorded_at, subject, actor, code, field, value, reason, hint, toValidUTF8(raw), raw_bytes FROM dead_letters FINAL ORDER BY stream_seq DESC LIMIT {limit:UInt64}", named("limit", uint64(limit)))
+	if err != nil {
+		return nil, unavailable("read the dead letters", err)
+	}
+	defer rows.Close()
+	var letters []schemas.DeadLetter
+	for rows.Next() {
+		var l schemas.DeadLetter
+		var code string
+		var size uint64
+		if err := rows.Scan(&l.StreamSeq, &l.RecordedAt, &l.Subject, &l.Actor, &code, &l.Field, &l.Value, &l.Reason, &l.Hint, &l.Raw, &size); err != nil {
+			return nil, unavailable("read the dead letters", err)
+		}
+		l.Code, l.Size = schemas.Code(code), int(size)
+		letters = append(letters, l)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read the dead letters", err)
+	}
+	return letters, nil
+}

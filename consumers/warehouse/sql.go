@@ -1,0 +1,80 @@
+package warehouse
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// lookupChunk bounds the values of one IN list: with it a statement stays below the 256 KiB that a server reads as one
+// statement by default.
+const lookupChunk = 4096
+
+// insertStatement is an INSERT with its columns' types. The HTTP client would otherwise ask the server for them before
+// every batch.
+type insertStatement struct {
+	query   string
+	columns []clickhouse.ColumnNameAndType
+}
+
+// insertion makes the statement for a table's columns, each given as "name Type".
+func insertion(table string, columns ...string) insertStatement {
+	s := insertStatement{columns: make([]clickhouse.ColumnNameAndType, len(columns))}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		name, typ, _ := strings.Cut(c, " ")
+		names[i], s.columns[i] = name, clickhouse.ColumnNameAndType{Name: name, Type: typ}
+	}
+	s.query = "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
+	return s
+}
+
+// insert sends n rows as one block, given as one slice for each column.
+func (w *Warehouse) insert(ctx context.Context, statement insertStatement, n int, columns ...any) error {
+	if n == 0 {
+		return nil
+	}
+	batch, err := w.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(statement.columns)), statement.query)
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+	for i, values := range columns {
+		if err := batch.Column(i).Append(values); err != nil {
+			return err
+		}
+	}
+	return batch.Send()
+}
+
+// each runs a SELECT and calls row for each row of its result.
+func (w *Warehouse) each(ctx context.Context, query string, args []any, row func(driver.Rows) error) error {
+	rows, err := w.conn.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// named is the value of a {name:Type} parameter.
+func named(name string, value any) any { return clickhouse.Named(name, value) }
+
+func joinUints(values []uint64) string {
+	var b strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatUint(v, 10))
+	}
+	return b.String()
+}

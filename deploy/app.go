@@ -1,0 +1,307 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	natsclient "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"milepost/consumers"
+	"milepost/consumers/warehouse"
+	"milepost/deploy/embedded/assets"
+	"milepost/deploy/embedded/clickhouse"
+	"milepost/deploy/embedded/nats"
+	"milepost/producers"
+	"milepost/schemas"
+)
+
+// App is one running process: the roles of its configuration, joined.
+type App struct {
+	// Where the process can be reached; empty for what it does not serve.
+	HTTP       string
+	ClickHouse string
+	NATS       string
+
+	config Config
+	now    func() time.Time
+	log    *slog.Logger
+	out    Streams
+
+	embeddedClickHouse *clickhouse.Server
+	clickhouseDSN      string
+	conn               *natsclient.Conn
+	js                 jetstream.JetStream
+	warehouse          *warehouse.Warehouse
+	reader             *warehouse.Reader
+	applied            *consumers.Applied
+	publisher          *producers.Publisher
+	press              *press
+	refresher          *refresher
+	missing            missingLedgers
+
+	// closers end what was started, last first.
+	closers []func(context.Context) error
+	group   *errgroup.Group
+	stop    context.CancelFunc
+}
+
+// closeTimeout bounds how long a process takes to end.
+const closeTimeout = 30 * time.Second
+
+// StartApp starts the roles of the configuration and returns when all of them
+// are usable. The caller ends it with Close.
+func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) (*App, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	a := &App{config: c, now: now, out: out, log: newLog(out, c.LogLevel)}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	background, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.group, background = errgroup.WithContext(background)
+	steps := []struct {
+		needed bool
+		start  func(ctx, background context.Context) error
+	}{
+		{a.config.has(TargetEngines), a.startEngines},
+		{a.needsEngines(), a.connect},
+		{a.config.has(TargetConsumers), a.startConsumer},
+		{a.config.has(TargetScheduler), a.startScheduler},
+		{a.config.has(TargetProducers) || a.config.has(TargetWeb), a.startHTTP},
+	}
+	for _, step := range steps {
+		if !step.needed {
+			continue
+		}
+		if err := step.start(ctx, background); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needsEngines tells whether the process uses NATS and ClickHouse, and does not
+// only serve them.
+func (a *App) needsEngines() bool {
+	return len(a.config.Target) > 1 || !a.config.has(TargetEngines)
+}
+
+// startEngines starts the embedded engines that no address replaces.
+func (a *App) startEngines(ctx, _ context.Context) error {
+	c := a.config
+	if c.NATS == "" {
+		server, err := nats.Start(nats.Config{Dir: filepath.Join(c.Data, "nats"), Listen: c.NATSListen, SyncAlways: c.Durability == "power", Log: a.log})
+		if err != nil {
+			return err
+		}
+		a.closers = append(a.closers, server.Close)
+		a.NATS = server.URL()
+	}
+	if c.ClickHouse == "" {
+		library, err := assets.Store{Progress: a.out.Err}.Library(ctx)
+		if err != nil {
+			return err
+		}
+		server, err := clickhouse.Start(ctx, clickhouse.Config{
+			Library: library, Dir: filepath.Join(c.Data, "clickhouse"), Listen: c.ClickHouseListen, Log: a.log, Now: a.now,
+			Retry: a.missing.store,
+		})
+		if err != nil {
+			return err
+		}
+		a.closers = append(a.closers, server.Close)
+		a.embeddedClickHouse, a.ClickHouse, a.clickhouseDSN = server, server.URL(), server.WriterDSN()
+		forget, err := shareWriter(server.Addr(), server.WriterDSN())
+		if err != nil {
+			return err
+		}
+		a.closers = append(a.closers, forget)
+	}
+	return nil
+}
+
+// connect joins the process to NATS and ClickHouse, wherever they are.
+func (a *App) connect(ctx, _ context.Context) error {
+	address := a.config.NATS
+	if address == "" {
+		address = a.NATS
+	}
+	if address == "" {
+		return usageError("--nats", "", "the roles need a NATS server", "name one by --nats, or run the engines target in this process")
+	}
+	conn, err := natsclient.Connect(address, natsclient.Name("milepost"), natsclient.MaxReconnects(-1), natsclient.ReconnectWait(500*time.Millisecond), natsclient.Timeout(5*time.Second))
+	if err != nil {
+		return &schemas.Error{Code: schemas.Unavailable, Field: "nats", Value: redactURL(address), Message: "NATS does not answer", Hint: "check the address and that the server runs with JetStream", Err: err}
+	}
+	a.closers = append(a.closers, func(context.Context) error { conn.Close(); return nil })
+	a.conn = conn
+	if a.js, err = jetstream.New(conn); err != nil {
+		return err
+	}
+	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{}); err != nil {
+		return err
+	}
+	return a.openWarehouse(ctx)
+}
+
+func (a *App) openWarehouse(ctx context.Context) error {
+	if a.clickhouseDSN == "" {
+		if a.config.ClickHouse == "" {
+			return usageError("--clickhouse", "", "the roles need a ClickHouse server", "name one by --clickhouse, or run the engines target in this process")
+		}
+		dsn, err := withSharedWriter(a.config.ClickHouse)
+		if err != nil {
+			return err
+		}
+		a.clickhouseDSN = dsn
+	}
+	w, err := warehouse.Open(ctx, warehouse.Config{DSN: a.clickhouseDSN, Now: a.now, Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, func(context.Context) error { return w.Close() })
+	if err := w.Migrate(ctx); err != nil {
+		return err
+	}
+	rules := a.config.rules()
+	a.warehouse, a.reader, a.applied = w, warehouse.NewReader(w, rules), consumers.NewApplied(a.js)
+	check, err := schemas.NewSchemaValidator(rules)
+	if err != nil {
+		return err
+	}
+	if a.publisher, err = producers.New(a.js, check, producers.Options{Now: a.now}); err != nil {
+		return err
+	}
+	a.missing.serve(a)
+	a.press, err = newPress(ctx, a)
+	return err
+}
+
+// startConsumer carries the stream into the warehouse until the end.
+func (a *App) startConsumer(_, background context.Context) error {
+	a.refresher = newRefresher(a)
+	consumer, err := consumers.New(consumers.Config{
+		JetStream: a.js, Decoder: schemas.NewValidator(a.config.rules()), Store: a.warehouse, Log: a.log,
+		OnApplied: a.refresher.applied,
+	})
+	if err != nil {
+		return err
+	}
+	// A process that also answers readers hears of news at once.
+	a.applied = consumer.Applied
+	a.group.Go(func() error { return consumer.Run(background) })
+	a.group.Go(func() error { return a.refresher.run(background) })
+	return nil
+}
+
+// startScheduler publishes what is due until the end.
+func (a *App) startScheduler(_, background context.Context) error {
+	a.group.Go(func() error { return a.press.scheduler.Run(background) })
+	return nil
+}
+
+// startHTTP serves the HTTP interface of the roles.
+func (a *App) startHTTP(_, _ context.Context) error {
+	listener, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return &schemas.Error{Code: schemas.Unavailable, Field: "listen", Value: a.config.Listen, Message: "cannot listen", Hint: "choose another address by --listen; port 0 takes a free one", Err: err}
+	}
+	routes, err := a.routes()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
+	a.group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("HTTP: %w", err)
+		}
+		return nil
+	})
+	a.closers = append(a.closers, server.Shutdown)
+	a.HTTP = "http://" + listener.Addr().String()
+	return nil
+}
+
+// Wait returns when ctx ends or something that must run has failed.
+func (a *App) Wait(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- a.group.Wait() }()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+// Close ends everything, last started first, and returns when the batch in hand
+// is written and the engines have closed their files.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var failed []error
+	// Nothing new comes in, then what is under way is finished, then the
+	// engines go.
+	if a.HTTP != "" {
+		failed = append(failed, a.closeLast(ctx))
+	}
+	if a.stop != nil {
+		a.stop()
+		if err := a.group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+			failed = append(failed, err)
+		}
+	}
+	for len(a.closers) > 0 {
+		failed = append(failed, a.closeLast(ctx))
+	}
+	return errors.Join(failed...)
+}
+
+func (a *App) closeLast(ctx context.Context) error {
+	last := len(a.closers) - 1
+	closer := a.closers[last]
+	a.closers = a.closers[:last]
+	return closer(ctx)
+}
+
+// Address gives what the ready line says.
+func (a *App) Address() string {
+	var parts []string
+	for _, p := range []struct{ name, address string }{{"http", a.HTTP}, {"clickhouse", a.ClickHouse}, {"nats", a.NATS}} {
+		if p.address != "" {
+			parts = append(parts, p.name+"="+p.address)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func newLog(out Streams, level string) *slog.Logger {
+	var l slog.Level
+	// The configuration was checked; an unknown level stays at info.
+	_ = l.UnmarshalText([]byte(level))
+	w := out.Err
+	if w == nil {
+		w = os.Stderr
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}

@@ -1,0 +1,73 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"milepost/schemas"
+)
+
+// client asks a running server.
+type client struct {
+	base string
+	http *http.Client
+}
+
+func newClient(address string) (*client, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, usageError("--server", address, "not a server address", "write http://host:port")
+	}
+	return &client{base: strings.TrimSuffix(u.String(), "/"), http: http.DefaultClient}, nil
+}
+
+func (c *client) get(ctx context.Context, path string, values url.Values) (io.ReadCloser, error) {
+	return c.do(ctx, http.MethodGet, path, values, "", nil)
+}
+
+func (c *client) post(ctx context.Context, path string, values url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+	return c.do(ctx, http.MethodPost, path, values, contentType, body)
+}
+
+// do gives the body of a good answer, and the server's own error otherwise.
+func (c *client) do(ctx context.Context, method, path string, values url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+	target := c.base + path
+	if len(values) > 0 {
+		target += "?" + values.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		if cause := errors.Unwrap(err); cause != nil {
+			err = cause
+		}
+		return nil, &schemas.Error{Code: schemas.Unavailable, Field: "--server", Value: c.base, Message: "the server does not answer", Hint: "start it with milepost serve, or name it by --server or MILEPOST_SERVER", Err: err}
+	}
+	if response.StatusCode < 300 {
+		return response.Body, nil
+	}
+	defer response.Body.Close()
+	return nil, problemOf(response)
+}
+
+func problemOf(response *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if err == nil && strings.HasPrefix(response.Header.Get("Content-Type"), "application/problem+json") {
+		var e schemas.Error
+		if json.Unmarshal(text, &e) == nil && e.Message != "" {
+			return &e
+		}
+	}
+	return &schemas.Error{Code: schemas.Internal, Message: "the server answered " + response.Status, Value: schemas.Shorten(strings.TrimSpace(string(text))), Hint: "is this a Milepost server of the same version?"}
+}

@@ -1,0 +1,244 @@
+package deploy
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"milepost/producers"
+	"milepost/schemas"
+)
+
+// commands is the command line. Client commands speak to a running server.
+type commands struct {
+	Serve       serveCommand       `cmd:"" help:"Run the server: embedded engines, or real ones by --nats and --clickhouse."`
+	Demo        demoCommand        `cmd:"" help:"Serve a year of made-up events of a made-up city."`
+	Publish     publishCommand     `cmd:"" help:"Publish events, one JSON object a line."`
+	Import      importCommand      `cmd:"" help:"Publish what changed in snapshots of a spreadsheet (台账)."`
+	Ledger      ledgerCommand      `cmd:"" help:"Print the ledger (台账)."`
+	Bulletin    bulletinCommand    `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
+	Query       queryCommand       `cmd:"" help:"Run one read-only SQL statement."`
+	Deadletters deadlettersCommand `cmd:"" help:"List the messages that the consumers could not accept (退件)."`
+	Engine      engineCommand      `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// server is where client commands go.
+type server struct {
+	Server string `default:"http://127.0.0.1:8080" env:"MILEPOST_SERVER" help:"Address of the running server."`
+}
+
+func (s server) client() (*client, error) { return newClient(s.Server) }
+
+type publishCommand struct {
+	server
+	File string `arg:"" optional:"" default:"-" help:"NDJSON file; - is standard input."`
+	Wait bool   `help:"Return when the ledger knows the events."`
+}
+
+// Run publishes the file and prints a receipt a line.
+func (c *publishCommand) Run(env *environment) error {
+	in := env.streams.In
+	if c.File != "-" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return usageError("FILE", c.File, "cannot read the file", err.Error())
+		}
+		defer file.Close()
+		in = file
+	}
+	client := producers.NewClient(c.Server, nil)
+	out := json.NewEncoder(env.streams.Out)
+	out.SetEscapeHTML(false)
+	refused := false
+	err := client.Publish(env.ctx, in, c.Wait, func(r producers.Receipt) {
+		refused = refused || r.Error != nil
+		if err := out.Encode(r); err != nil {
+			refused = true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if refused {
+		return errRefused
+	}
+	return nil
+}
+
+type ledgerCommand struct {
+	server
+	AsOf   string `help:"The day E (YYYY-MM-DD), by default today."`
+	Known  string `help:"What was known: a stream sequence S or a time; by default everything applied."`
+	Format string `enum:"json,csv,table" default:"table" help:"json, csv or table."`
+}
+
+// Run prints the ledger.
+func (c *ledgerCommand) Run(env *environment) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	format := c.Format
+	if format == "table" {
+		format = "json"
+	}
+	values := url.Values{"format": {format}}
+	setIf(values, "as_of", c.AsOf)
+	setIf(values, "known", c.Known)
+	body, err := client.get(env.ctx, "/v1/ledger", values)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if c.Format != "table" {
+		_, err = io.Copy(env.streams.Out, body)
+		return err
+	}
+	var rows []map[string]any
+	if err := json.NewDecoder(body).Decode(&rows); err != nil {
+		return fmt.Errorf("the server's ledger does not read: %w", err)
+	}
+	return printLedgerTable(env.streams.Out, rows)
+}
+
+func printLedgerTable(w io.Writer, rows []map[string]any) error {
+	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "项目\t名称\t县(市)区\t市级领导\t市直部门\t阶段\t状态\t亮灯\t投资完成率")
+	for _, row := range rows {
+		cell := func(key string) any {
+			if v := row[key]; v != nil {
+				return v
+			}
+			return "-"
+		}
+		rate := any("-")
+		if investment, ok := row["investment"].(map[string]any); ok && investment["rate"] != nil {
+			rate = fmt.Sprintf("%.1f%%", investment["rate"])
+		}
+		fmt.Fprintf(out, "%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\n", cell("project_id"), cell("name"), cell("district"), cell("lead"), cell("department"), cell("stage"), cell("status"), cell("light"), rate)
+	}
+	return out.Flush()
+}
+
+type bulletinCommand struct {
+	server
+	Period  string `arg:"" help:"2026-W40, 2026-10, 2026-Q4, 2026-H2 or 2026."`
+	Known   string `help:"What was known: a stream sequence S or a time; by default everything applied."`
+	Format  string `enum:"json,md,html" default:"json" help:"json, md or html."`
+	Publish bool   `help:"Publish the bulletin; once per kind and period."`
+}
+
+// Run prints a draft, or publishes.
+func (c *bulletinCommand) Run(env *environment) error {
+	if _, err := schemas.ParsePeriod(c.Period); err != nil {
+		return err
+	}
+	if c.Publish && c.Known != "" {
+		return usageError("--known", c.Known, "a publication takes what is known when it is made", "leave --known out, or draft without --publish")
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	values := url.Values{"format": {c.Format}}
+	setIf(values, "known", c.Known)
+	path := "/v1/bulletins/" + url.PathEscape(c.Period)
+	var body io.ReadCloser
+	if c.Publish {
+		body, err = client.post(env.ctx, path, values, "", nil)
+	} else {
+		body, err = client.get(env.ctx, path, values)
+	}
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(env.streams.Out, body)
+	return err
+}
+
+type queryCommand struct {
+	server
+	SQL    string `arg:"" name:"sql" help:"One SELECT over the documented views; - reads it from standard input."`
+	Format string `default:"table" help:"table, json, ndjson, csv, tsv, or a format of ClickHouse."`
+}
+
+// Run prints the result of a statement.
+func (c *queryCommand) Run(env *environment) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	var sql io.Reader = strings.NewReader(c.SQL)
+	if c.SQL == "-" {
+		sql = env.streams.In
+	}
+	formats := map[string]string{"table": "PrettyCompactMonoBlock", "json": "JSON", "ndjson": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSVWithNames"}
+	format, ok := formats[strings.ToLower(c.Format)]
+	if !ok {
+		format = c.Format
+	}
+	body, err := client.post(env.ctx, "/v1/query", url.Values{"format": {format}}, "text/plain; charset=utf-8", sql)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(env.streams.Out, body)
+	return err
+}
+
+type deadlettersCommand struct {
+	server
+	Format string `enum:"json,table" default:"table" help:"json or table."`
+	Limit  int    `default:"1000" help:"How many at the most, newest first."`
+}
+
+// Run lists the dead letters.
+func (c *deadlettersCommand) Run(env *environment) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	body, err := client.get(env.ctx, "/v1/dead-letters", url.Values{"limit": {fmt.Sprint(c.Limit)}})
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if c.Format == "json" {
+		_, err = io.Copy(env.streams.Out, body)
+		return err
+	}
+	var letters []schemas.DeadLetter
+	if err := json.NewDecoder(body).Decode(&letters); err != nil {
+		return fmt.Errorf("the server's dead letters do not read: %w", err)
+	}
+	out := tabwriter.NewWriter(env.streams.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "序号\t时间\t主题\t代码\t字段\t值\t原因\t提示")
+	for _, l := range letters {
+		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.StreamSeq, l.RecordedAt.In(schemas.Location).Format("2006-01-02 15:04:05"), l.Subject, l.Code, l.Field, l.Value, l.Reason, l.Hint)
+	}
+	return out.Flush()
+}
+
+type versionCommand struct{}
+
+// Run prints the version and what it was built with.
+func (versionCommand) Run(env *environment) error {
+	_, err := fmt.Fprintf(env.streams.Out, "milepost %s %s/%s %s\n", Version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return err
+}
+
+// Version is the release of this build.
+const Version = "0.1.0"
+
+func setIf(values url.Values, key, value string) {
+	if value != "" {
+		values.Set(key, value)
+	}
+}

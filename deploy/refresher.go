@@ -1,0 +1,72 @@
+package deploy
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"milepost/consumers/warehouse"
+	"milepost/schemas"
+)
+
+// refresher keeps ledger_current the ledger of today: it judges anew when
+// events were applied, and when a day begins.
+type refresher struct {
+	reader    *warehouse.Reader
+	watermark func(context.Context) (uint64, error)
+	now       func() time.Time
+	log       *slog.Logger
+	news      chan struct{}
+}
+
+func newRefresher(a *App) *refresher {
+	return &refresher{reader: a.reader, watermark: a.applied.Watermark, now: a.now, log: a.log, news: make(chan struct{}, 1)}
+}
+
+// applied notes that something was applied; it does not wait.
+func (r *refresher) applied([]string, uint64) {
+	select {
+	case r.news <- struct{}{}:
+	default: // it is known already that there is something to do
+	}
+}
+
+// restFactor is how many times as long as a refresh took it rests before the
+// next one, so that refreshing takes no more than a share of the machine.
+const restFactor = 4
+
+func (r *refresher) run(ctx context.Context) error {
+	r.applied(nil, 0)
+	for {
+		midnight := time.NewTimer(time.Until(nextMidnight(r.now())))
+		select {
+		case <-ctx.Done():
+			midnight.Stop()
+			return nil
+		case <-r.news:
+		case <-midnight.C:
+		}
+		midnight.Stop()
+		started := time.Now()
+		if err := r.refresh(ctx); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "the current ledger was not refreshed; it is tried again", "error", err)
+			r.applied(nil, 0)
+		}
+		rest := time.NewTimer(max(200*time.Millisecond, restFactor*time.Since(started)))
+		select {
+		case <-ctx.Done():
+		case <-rest.C:
+		}
+		rest.Stop()
+	}
+}
+
+func (r *refresher) refresh(ctx context.Context) error {
+	seq, err := r.watermark(ctx)
+	if err != nil {
+		return err
+	}
+	return r.reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.DateOf(r.now()), seq))
+}
+
+func nextMidnight(t time.Time) time.Time { return (schemas.DateOf(t) + 1).Start() }

@@ -1,0 +1,115 @@
+package deploy
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+
+	"milepost/consumers/warehouse"
+	"milepost/producers"
+	"milepost/producers/imports"
+	"milepost/schemas"
+	"milepost/web"
+)
+
+// maxQueryTime bounds a reader's request.
+const maxQueryTime = 5 * time.Minute
+
+// routes joins the HTTP interfaces of the process's roles.
+func (a *App) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	if a.config.has(TargetProducers) {
+		mux.Handle("/v1/events", producers.NewHandler(a.publisher, producers.HandlerOptions{Applied: a.applied}))
+		importer, err := imports.NewImporter(imports.Importer{
+			Published: sentBefore{a.reader}, Publisher: a.publisher, Stream: knowledge{a}, Applied: a.applied, Rules: a.config.rules(), Now: a.now,
+		})
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/v1/imports", imports.NewHandler(importer, imports.HandlerOptions{}))
+	}
+	if a.config.has(TargetWeb) {
+		analyst, err := newAnalyst(a.clickhouseDSN, a.embeddedClickHouse != nil, a.missing.store)
+		if err != nil {
+			return nil, err
+		}
+		api := web.NewAPI(web.Config{
+			Rules: a.config.rules(), Ledgers: a.reader, Knowledge: knowledge{a}, Bulletins: a.press, DeadLetters: a.reader,
+			Analyst: analyst, Now: a.now,
+		})
+		mux.Handle("/v1/", withTimeout(api, maxQueryTime))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", a.ready)
+	return mux, nil
+}
+
+// ready answers whether NATS and ClickHouse answer.
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	if err := a.warehouse.Ping(ctx); err != nil {
+		schemas.WriteProblem(w, err)
+		return
+	}
+	if _, err := a.applied.Watermark(ctx); err != nil {
+		schemas.WriteProblem(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// knowledge answers what is known from the stream and the warehouse.
+type knowledge struct{ a *App }
+
+func (k knowledge) Watermark(ctx context.Context) (uint64, error) { return k.a.applied.Watermark(ctx) }
+
+func (k knowledge) WaitApplied(ctx context.Context, seq uint64) error {
+	return k.a.applied.WaitApplied(ctx, seq)
+}
+
+// LastSequence gives the sequence of the newest message on the stream.
+func (k knowledge) LastSequence(ctx context.Context) (uint64, error) {
+	stream, err := k.a.js.Stream(ctx, schemas.StreamName)
+	if err != nil {
+		return 0, &schemas.Error{Code: schemas.Unavailable, Message: "the stream cannot be read", Hint: "check that NATS runs", Err: err}
+	}
+	return stream.CachedInfo().State.LastSeq, nil
+}
+
+// SequenceAt waits until everything on the stream is applied: only then is the
+// last sequence recorded by a time known.
+func (k knowledge) SequenceAt(ctx context.Context, at time.Time) (uint64, error) {
+	last, err := k.LastSequence(ctx)
+	if err != nil {
+		return 0, err
+	}
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := k.a.applied.WaitApplied(wait, last); err != nil {
+		return 0, err
+	}
+	return k.a.reader.SequenceAt(ctx, at)
+}
+
+// sentBefore gives the importer what its source has published.
+type sentBefore struct{ reader *warehouse.Reader }
+
+func (s sentBefore) EventsFrom(ctx context.Context, source string) iter.Seq2[imports.PublishedEvent, error] {
+	return func(yield func(imports.PublishedEvent, error) bool) {
+		for e, err := range s.reader.EventsFrom(ctx, source) {
+			if !yield(imports.PublishedEvent{Seq: e.Seq, Event: e.Event, Revoked: e.Revoked}, err) {
+				return
+			}
+		}
+	}
+}
+
+func withTimeout(next http.Handler, limit time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

@@ -1,0 +1,279 @@
+package imports
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"milepost/schemas"
+)
+
+// PlannedEvent is an event that an import would publish, with the row that it
+// comes from.
+type PlannedEvent struct {
+	Raw       []byte
+	ID        string
+	Type      schemas.Type
+	ProjectID string
+	Snapshot  schemas.Date
+	File      string
+	Row       int
+	Changes   []Difference
+}
+
+// Difference is a value before and after; empty means none.
+type Difference struct {
+	What string `json:"what"`
+	From string `json:"from,omitempty"`
+	To   string `json:"to"`
+}
+
+// Plan is what an import would do.
+type Plan struct {
+	// Events are in the order in which they are published: by snapshot, then
+	// by row.
+	Events []PlannedEvent
+	// Added, Changed and Unchanged count the projects of the files: new ones,
+	// known ones with events, known ones without.
+	Added, Changed, Unchanged int
+	// Faults are rows whose values make no valid event.
+	Faults   []Fault
+	Refused  int
+	Warnings []Warning
+}
+
+// timeOfDay is the last second of the snapshot's day: a date in the snapshot
+// never lies after the event's time.
+const timeOfDay = 24*time.Hour - time.Second
+
+// MakePlan compares snapshots with what the source has published and gives the
+// events that are missing. Snapshots may come in any order. The only errors
+// are those of published.
+func MakePlan(m *Mapping, rules *schemas.Rules, snapshots []Snapshot, published iter.Seq2[PublishedEvent, error]) (*Plan, error) {
+	p := &planner{
+		mapping: m, validator: schemas.NewValidator(rules), history: history{source: m.Source}, plan: &Plan{},
+		words: map[string][schemas.MilestoneCount]string{}, seen: map[string]*tally{}, warned: map[string]bool{},
+	}
+	if err := p.history.load(published); err != nil {
+		return nil, err
+	}
+	ordered := slices.Clone(snapshots)
+	slices.SortStableFunc(ordered, func(a, b Snapshot) int { return cmp.Compare(a.Date, b.Date) })
+	for _, s := range ordered {
+		for _, row := range p.unique(s) {
+			p.row(s.Date, row)
+		}
+	}
+	p.finish()
+	return p.plan, nil
+}
+
+// planner works through the snapshots in the order of their dates.
+type planner struct {
+	mapping   *Mapping
+	validator *schemas.Validator
+	history   history
+	plan      *Plan
+	seen      map[string]*tally
+	words     map[string][schemas.MilestoneCount]string
+	warned    map[string]bool
+	late      []lateFact
+
+	// of the row at hand
+	on         schemas.Date
+	current    *Row
+	project    *project
+	fault      *Fault
+	superseded []int
+}
+
+// tally is what the import does to one project.
+type tally struct {
+	known  bool
+	events int
+	newest schemas.Date // the latest snapshot of this import that has it
+}
+
+// lateFact was added before the newest snapshot that had been imported.
+type lateFact struct {
+	row  *Row
+	slot slot
+	on   schemas.Date
+	what string
+}
+
+// unique gives one row a project: of equal rows one, of different ones the
+// last.
+func (p *planner) unique(s Snapshot) []*Row {
+	rows := make([]*Row, 0, len(s.Rows))
+	at := make(map[string]int, len(s.Rows))
+	for i := range s.Rows {
+		row := &s.Rows[i]
+		k, repeated := at[row.Project]
+		if !repeated {
+			at[row.Project] = len(rows)
+			rows = append(rows, row)
+			continue
+		}
+		if first := rows[k]; !first.same(row) {
+			p.warn(row, p.mapping.Project.Column, fmt.Sprintf("the project stands twice in the snapshot of %s, differently, first in row %d of %s; this row counts", s.Date, first.Number, first.File))
+		}
+		rows[k] = row
+	}
+	return rows
+}
+
+func (p *planner) warn(row *Row, column, message string) {
+	key := row.Project + joined + message
+	if p.warned[key] || len(p.plan.Warnings) >= maxFaultsKept {
+		return
+	}
+	p.warned[key] = true
+	p.plan.Warnings = append(p.plan.Warnings, Warning{File: row.File, Row: row.Number, Column: column, ProjectID: row.Project, Message: message})
+}
+
+// row plans the events of one row; if one of them is invalid, the row is
+// refused whole.
+func (p *planner) row(on schemas.Date, row *Row) {
+	p.on, p.current, p.project = on, row, p.history.project(row.Project)
+	p.fault, p.superseded = nil, p.superseded[:0]
+	known := p.project.known()
+	facts, events, late := len(p.project.facts), len(p.plan.Events), len(p.late)
+
+	if p.register() {
+		p.amend()
+		p.assign()
+		for _, m := range schemas.Milestones() {
+			p.planMilestone(m)
+			p.reachMilestone(m)
+		}
+		p.report()
+	}
+
+	if p.fault != nil {
+		for _, e := range p.plan.Events[events:] {
+			delete(p.history.ids, e.ID)
+		}
+		p.project.facts, p.plan.Events, p.late = p.project.facts[:facts], p.plan.Events[:events], p.late[:late]
+		p.plan.Faults = append(p.plan.Faults, *p.fault)
+		p.plan.Refused++
+		return
+	}
+	for _, i := range p.superseded {
+		p.project.facts[i].superseded = true
+	}
+	t := p.seen[row.Project]
+	if t == nil {
+		t = &tally{known: known}
+		p.seen[row.Project] = t
+	}
+	t.newest = on
+	t.events += len(p.plan.Events) - events
+}
+
+// emit adds an event, unless it is invalid, and the facts that it states.
+func (p *planner) emit(t schemas.Type, subject string, data schemas.Data, word string, changes ...Difference) {
+	if p.fault != nil {
+		return
+	}
+	encoded, err := schemas.EncodeData(data)
+	if err != nil {
+		p.refuse(err)
+		return
+	}
+	event, err := schemas.NewEvent(schemas.Event{
+		Source: p.mapping.Source, ID: p.identity(word, encoded), Type: t, Subject: subject, District: p.mapping.Sender,
+		Time: p.on.Start().Add(timeOfDay), Data: data,
+	})
+	if err != nil {
+		p.refuse(err)
+		return
+	}
+	_, warnings, err := p.validator.Decode(event.Raw)
+	if err != nil {
+		p.refuse(err)
+		return
+	}
+	for _, w := range warnings {
+		p.warnOnce(w)
+	}
+	p.history.ids[event.ID] = true
+	first := len(p.project.facts)
+	p.project.learn(event)
+	for _, f := range p.project.facts[first:] {
+		p.noteLate(f)
+	}
+	p.plan.Events = append(p.plan.Events, PlannedEvent{
+		Raw: event.Raw, ID: event.ID, Type: t, ProjectID: subject, Snapshot: p.on,
+		File: p.current.File, Row: p.current.Number, Changes: changes,
+	})
+}
+
+// identity makes an event's id: the same content on the same date has the same
+// id, and gets a number when it is said anew after something else was.
+func (p *planner) identity(word string, data []byte) string {
+	sum := sha256.Sum256(append([]byte(word+joined), data...))
+	base := fmt.Sprintf("%s.%s.%s.%s", p.on, p.current.Project, word, hex.EncodeToString(sum[:6]))
+	id := base
+	for n := 2; p.history.ids[id]; n++ {
+		id = fmt.Sprintf("%s.%d", base, n)
+	}
+	return id
+}
+
+// warnOnce passes on what the validator wonders at, once for each message.
+func (p *planner) warnOnce(w schemas.Warning) {
+	key := w.Field + joined + w.Message
+	if p.warned[key] || len(p.plan.Warnings) >= maxFaultsKept {
+		return
+	}
+	p.warned[key] = true
+	p.plan.Warnings = append(p.plan.Warnings, Warning{
+		File: p.current.File, Row: p.current.Number, Column: p.mapping.columnOf(w.Field), ProjectID: p.current.Project, Message: w.Field + ": " + w.Message,
+	})
+}
+
+func (p *planner) refuse(err error) {
+	e := asContractError(err)
+	p.fault = &Fault{
+		File: p.current.File, Row: p.current.Number, Column: p.mapping.columnOf(e.Field), Value: e.Value,
+		Message: strings.TrimPrefix(e.Field+": "+e.Message, ": "), Hint: e.Hint,
+	}
+}
+
+// noteLate remembers a fact of the past of which the newest snapshot says
+// nothing: until that one is imported again, the fact passes for the latest.
+func (p *planner) noteLate(f fact) {
+	if p.on >= p.history.newest || f.slot.kind == slotExists || f.slot.kind == slotHome || f.slot.kind == slotReached || f.slot.kind == slotProgress {
+		return
+	}
+	if p.project.later(f.slot, p.on, byBusinessDate) == nil {
+		p.late = append(p.late, lateFact{row: p.current, slot: f.slot, on: p.on, what: f.slot.String()})
+	}
+}
+
+// finish counts, and warns of late facts that no snapshot of this import
+// brings up to date.
+func (p *planner) finish() {
+	for _, l := range p.late {
+		if p.seen[l.row.Project].newest > l.on {
+			continue
+		}
+		p.warn(l.row, "", fmt.Sprintf("%s is added as of %s, and the snapshot of %s, imported before, brought no other; import the newer snapshot again to have it checked", l.what, l.on, p.history.newest))
+	}
+	for _, t := range p.seen {
+		switch {
+		case t.events == 0:
+			p.plan.Unchanged++
+		case t.known:
+			p.plan.Changed++
+		default:
+			p.plan.Added++
+		}
+	}
+}

@@ -1,0 +1,67 @@
+// Package streamtest gives tests a real NATS server in this process.
+package streamtest
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Server is a NATS server with JetStream in a folder.
+type Server struct {
+	server *server.Server
+	dir    string
+	port   int
+}
+
+// Start runs a server in a temporary folder until the test ends.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{dir: t.TempDir(), port: server.RANDOM_PORT}
+	s.Restart(t)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Restart runs the server again, on the same folder and port.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	running, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: s.port, JetStream: true, StoreDir: s.dir, NoLog: true, NoSigs: true, DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Start()
+	if !running.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server did not start")
+	}
+	s.server = running
+	s.port = running.Addr().(*net.TCPAddr).Port
+}
+
+// Stop ends the server.
+func (s *Server) Stop() {
+	s.server.Shutdown()
+	s.server.WaitForShutdown()
+}
+
+// Dial connects to the server until the test ends.
+func (s *Server) Dial(t testing.TB, options ...nats.Option) jetstream.JetStream {
+	t.Helper()
+	options = append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(5 * time.Millisecond), nats.ReconnectJitter(0, 0)}, options...)
+	conn, err := nats.Connect(s.server.ClientURL(), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}

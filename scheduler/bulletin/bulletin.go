@@ -1,0 +1,170 @@
+// Package bulletin builds the model of a 通报 from the ledger: what the
+// specification's §6, §8 and §9 count, score, rank and list. It is a pure
+// function of the ledger, the rules and the period.
+package bulletin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"milepost/schemas"
+)
+
+// Reader gives the ledger of a cut (the specification, §4 and item 6 of §7). Its
+// names of districts, departments and leads are already those of the rules'
+// directory.
+type Reader interface {
+	Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error)
+}
+
+// Draft is a bulletin without a number, with the names that its lists of bare
+// project ids need in print.
+type Draft struct {
+	Model *schemas.Bulletin
+	// Projects names the projects of Unreported, OutOfOrder and NoPlan, and those
+	// that restatements are about.
+	Projects map[string]string
+}
+
+// Option adds to what Build makes.
+type Option func(*options)
+
+type options struct {
+	published *schemas.Bulletin
+	rebuild   func(context.Context) (*schemas.Bulletin, error)
+}
+
+// ComparedWith fills the restatements: published is the latest published model
+// of the kind, and rebuild gives the same period at the present S with the rule
+// set, districts and directory that published was made with (the specification,
+// §9).
+func ComparedWith(published *schemas.Bulletin, rebuild func(context.Context) (*schemas.Bulletin, error)) Option {
+	return func(o *options) { o.published, o.rebuild = published, rebuild }
+}
+
+// Build makes the model of the period at S = known. Equal ledgers give equal
+// bytes of JSON, in whatever order their standings come.
+func Build(ctx context.Context, r Reader, rules *schemas.Rules, period schemas.Period, known uint64, opts ...Option) (*schemas.Bulletin, error) {
+	draft, err := NewDraft(ctx, r, rules, period, known, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return draft.Model, nil
+}
+
+// NewDraft is Build with the names that the printed editions need.
+func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schemas.Period, known uint64, opts ...Option) (*Draft, error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	ledger, err := readLedger(ctx, r, rules, schemas.BulletinCut(period, known))
+	if err != nil {
+		return nil, err
+	}
+	scope := newScope(period, ledger)
+	whole := tally{}
+	groups := newGroupTallies()
+	for i := range ledger.Standings {
+		if s := &ledger.Standings[i]; !s.Cancelled {
+			scope.countInto(&whole, groups, s)
+		}
+	}
+	model := &schemas.Bulletin{
+		Kind: period.Kind, Period: period.String(), PeriodStart: period.Start, PeriodEnd: period.End,
+		ReportingMonth: ledger.ReportingMonth, KnownSeq: ledger.KnownSeq, Title: Title(period),
+		Milestones: whole.milestoneCounts(), Investment: whole.investment(scope.month),
+		Groups: groups.ranked(rules, scope.month), Restatements: []schemas.Restatement{},
+	}
+	draft := &Draft{Model: model, Projects: map[string]string{}}
+	fillTotals(model, ledger)
+	fillLists(draft, ledger, period)
+	fillMethod(model, rules, ledger, &whole)
+
+	before := period.Previous()
+	if before.End.Year() == period.End.Year() {
+		earlier, err := readLedger(ctx, r, rules, schemas.BulletinCut(before, ledger.KnownSeq))
+		if err != nil {
+			return nil, err
+		}
+		setRankChanges(model.Groups, rankedGroups(earlier, rules, before))
+	}
+	if o.published != nil {
+		now, err := o.rebuild(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("bulletin %s: building the published %s again: %w", period, o.published.Period, err)
+		}
+		if model.Restatements, err = Restate(o.published, now); err != nil {
+			return nil, fmt.Errorf("bulletin %s: %w", period, err)
+		}
+		draft.nameRestated(ledger)
+	}
+	return draft, nil
+}
+
+// nameRestated names the projects in the paths of the restatements.
+func (d *Draft) nameRestated(ledger *schemas.Ledger) {
+	segments := map[string]bool{}
+	for _, r := range d.Model.Restatements {
+		for segment := range strings.SplitSeq(r.Path, "/") {
+			segments[segment] = true
+		}
+	}
+	for i := range ledger.Standings {
+		if s := &ledger.Standings[i]; segments[s.ProjectID] {
+			d.Projects[s.ProjectID] = s.Name
+		}
+	}
+}
+
+func readLedger(ctx context.Context, r Reader, rules *schemas.Rules, cut schemas.Cut) (*schemas.Ledger, error) {
+	ledger, err := r.Ledger(ctx, cut)
+	if err != nil {
+		return nil, fmt.Errorf("ledger as of %s: %w", cut.AsOf, err)
+	}
+	for i := range ledger.Standings {
+		if s := &ledger.Standings[i]; len(s.Method) != len(rules.Method) {
+			return nil, &schemas.Error{Code: schemas.Internal, Field: s.ProjectID,
+				Message: fmt.Sprintf("the ledger judged %d items of 七个一, the rules have %d", len(s.Method), len(rules.Method)),
+				Hint:    "read the ledger with the rules that the bulletin is built with"}
+		}
+	}
+	return ledger, nil
+}
+
+// rankedGroups counts and ranks the rows of a period and nothing else.
+func rankedGroups(ledger *schemas.Ledger, rules *schemas.Rules, period schemas.Period) []schemas.RankedGroup {
+	scope := newScope(period, ledger)
+	whole := tally{}
+	groups := newGroupTallies()
+	for i := range ledger.Standings {
+		if s := &ledger.Standings[i]; !s.Cancelled {
+			scope.countInto(&whole, groups, s)
+		}
+	}
+	return groups.ranked(rules, scope.month)
+}
+
+// Title names the period's bulletin, such as 2025年10月重大项目进展情况通报.
+func Title(period schemas.Period) string {
+	return PeriodName(period) + "重大项目进展情况通报"
+}
+
+// PeriodName says a period in Chinese: 2025年第23周, 2025年10月, 2025年第三季度,
+// 2025年上半年, 2025年度.
+func PeriodName(period schemas.Period) string {
+	month := period.Start.Month()
+	switch period.Kind {
+	case schemas.Week:
+		year, week := period.Start.Time().ISOWeek()
+		return fmt.Sprintf("%d年第%d周", year, week)
+	case schemas.Quarter:
+		return fmt.Sprintf("%d年第%s季度", month.Year(), [...]string{"一", "二", "三", "四"}[(month.Number()-1)/3])
+	case schemas.Half:
+		return fmt.Sprintf("%d年%s半年", month.Year(), [...]string{"上", "下"}[(month.Number()-1)/6])
+	case schemas.Year:
+		return fmt.Sprintf("%d年度", month.Year())
+	}
+	return fmt.Sprintf("%d年%d月", month.Year(), month.Number())
+}
