@@ -20,9 +20,6 @@ import (
 // that each message is taken by one of them.
 const Durable = "MILEPOST_WAREHOUSE"
 
-// ActorHeader is the message header in which a producer says who sent the event.
-const ActorHeader = "Milepost-Actor"
-
 // Decoder accepts or refuses a message; *schemas.Validator is one. It is used by one goroutine at a time.
 type Decoder interface {
 	Decode(raw []byte) (*schemas.Event, []schemas.Warning, error)

@@ -31,7 +31,7 @@ func TestEventsFlowIntoTheWarehouse(t *testing.T) {
 		t.Errorf("the watermark of an empty stream is %d, %v", got, err)
 	}
 	first := progress("a", 1)
-	first.Header = nats.Header{ActorHeader: {"领导甲"}}
+	first.Header = nats.Header{schemas.ActorHeader: {"领导甲"}}
 	r.applied(r.publish(first))
 	var many []*nats.Msg
 	for i := range 1000 {
@@ -68,7 +68,7 @@ func TestInvalidMessagesAreDeadLettered(t *testing.T) {
 	c := r.start(Config{})
 	valid := progress("a", 1)
 	onSubject := func(subject string) *nats.Msg { return &nats.Msg{Subject: subject, Data: progress("b", 1).Data} }
-	withActor := &nats.Msg{Subject: valid.Subject, Data: []byte("\xff\xfe no JSON"), Header: nats.Header{ActorHeader: {strings.Repeat("甲", 200)}}}
+	withActor := &nats.Msg{Subject: valid.Subject, Data: []byte("\xff\xfe no JSON"), Header: nats.Header{schemas.ActorHeader: {strings.Repeat("甲", 200)}}}
 	for _, m := range []*nats.Msg{
 		withActor,
 		replaced(valid, `"invested_ytd":1`, `"invested_ytd":"1"`),

@@ -78,7 +78,7 @@ var subjectPrefix = strings.TrimSuffix(schemas.StreamSubjects, ">")
 // actorOf tells who sent the message: as its producer says, else by the district of its subject, which is what the
 // permissions of its sender were checked against.
 func actorOf(message jetstream.Msg) string {
-	actor := message.Headers().Get(ActorHeader)
+	actor := message.Headers().Get(schemas.ActorHeader)
 	if actor == "" {
 		district, _, _ := strings.Cut(strings.TrimPrefix(message.Subject(), subjectPrefix), ".")
 		return "nats:" + district

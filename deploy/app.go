@@ -245,7 +245,12 @@ func (a *App) startHTTP(_, _ context.Context) error {
 // Wait returns when ctx ends or something that must run has failed.
 func (a *App) Wait(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- a.group.Wait() }()
+	go func() {
+		// A process that only serves engines has nothing that could end early.
+		if err := a.group.Wait(); err != nil {
+			failed <- err
+		}
+	}()
 	select {
 	case <-ctx.Done():
 		return nil

@@ -251,6 +251,19 @@ func TestTextsThatAreNoEvents(t *testing.T) {
 	}
 }
 
+func TestNestingIsLimited(t *testing.T) {
+	fast, slow := bothValidators(t)
+	for depth, ok := range map[int]bool{32: true, 33: false} {
+		inside := depth - 1 // the event itself is the first level
+		raw := changed(t, ProgressReported, "extra", strings.Repeat("[", inside)+strings.Repeat("]", inside))
+		_, _, decodeErr := fast.Decode(raw)
+		_, _, validateErr := slow.Validate(raw)
+		if (decodeErr == nil) != ok || (validateErr == nil) != ok {
+			t.Errorf("%d levels: Decode %v, Validate %v", depth, decodeErr, validateErr)
+		}
+	}
+}
+
 func TestUnknownMembersAreKeptAndNamed(t *testing.T) {
 	fast, slow := bothValidators(t)
 	raw := []byte(`{"data":{"milestone":"landed","reached_on":"2025-03-28","weather":"fine","nothing":null,"evidence":[{"uri":"a"},{"uri":"b","size":1.50}]},

@@ -13,7 +13,6 @@ import (
 
 // usedIdentity is an identity that was delivered more than once, as far as deliveries knows.
 type usedIdentity struct {
-	identity identity
 	contents uint64              // how many there are
 	first    uint64              // the lowest sequence
 	counts   schemas.Fingerprint // the content of the lowest sequence
@@ -58,26 +57,23 @@ const copyContested = `INSERT INTO contested (source, id, fingerprint, stream_se
 SELECT source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event
 FROM deliveries FINAL WHERE identity IN `
 
-// usedIdentities is the lookup that every batch pays: one read of the primary key and two narrow columns, whose result
-// is empty unless something was delivered twice. For 5,000 identities among 300,000 stored ones it takes about 15 ms,
-// for one identity about 3 ms (embedded engine, two cores).
+// usedIdentities gives what is known of those identities of the deliveries that were delivered more than once.
 func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (map[identity]usedIdentity, error) {
-	identities := make([]identity, len(deliveries))
-	for i := range deliveries {
-		identities[i] = identityOf(deliveries[i].Event)
+	repeated, err := w.repeatedIdentities(ctx, deliveries)
+	if err != nil {
+		return nil, err
 	}
-	used := make(map[identity]usedIdentity)
-	for chunk := range slices.Chunk(identities, lookupChunk) {
-		err := w.each(ctx, `SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq)
-FROM deliveries WHERE identity IN `+identityList(chunk)+` GROUP BY identity HAVING count() > 1`, nil, func(rows driver.Rows) error {
+	used := make(map[identity]usedIdentity, len(repeated))
+	for chunk := range slices.Chunk(repeated, lookupChunk) {
+		err := w.each(ctx, "SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq) FROM deliveries WHERE identity IN "+
+			identityList(chunk)+" GROUP BY identity", func(rows driver.Rows) error {
 			var u usedIdentity
 			var id, counts string
 			if err := rows.Scan(&id, &u.contents, &u.first, &counts); err != nil {
 				return err
 			}
-			copy(u.identity[:], id)
 			copy(u.counts[:], counts)
-			used[u.identity] = u
+			used[identity([]byte(id))] = u
 			return nil
 		})
 		if err != nil {
@@ -85,6 +81,32 @@ FROM deliveries WHERE identity IN `+identityList(chunk)+` GROUP BY identity HAVI
 		}
 	}
 	return used, nil
+}
+
+// repeatedIdentities is the lookup that every batch pays: it reads nothing but the first column of the primary key, and
+// its result is empty unless something was delivered twice. Measured on top of 300,000 stored events (embedded engine, two
+// busy cores): 40 ms for a batch of 5,000, an eighth of the batch's whole time; 8 ms for one event.
+func (w *Warehouse) repeatedIdentities(ctx context.Context, deliveries []Delivery) ([]identity, error) {
+	identities := make([]identity, len(deliveries))
+	for i := range deliveries {
+		identities[i] = identityOf(deliveries[i].Event)
+	}
+	var repeated []identity
+	for chunk := range slices.Chunk(identities, lookupChunk) {
+		err := w.each(ctx, "SELECT identity FROM deliveries WHERE identity IN "+identityList(chunk)+" GROUP BY identity HAVING count() > 1",
+			func(rows driver.Rows) error {
+				var id string
+				if err := rows.Scan(&id); err != nil {
+					return err
+				}
+				repeated = append(repeated, identity([]byte(id)))
+				return nil
+			})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return repeated, nil
 }
 
 // identityList writes identities as one literal, which the server reads much faster than one literal each.

@@ -9,9 +9,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// lookupChunk bounds the values of one IN list: with it a statement stays below the 256 KiB that a server reads as one
-// statement by default.
-const lookupChunk = 4096
+// lookupChunk bounds the identities of one lookup: with 33 bytes each the statement stays below the 256 KiB that a server
+// reads as one statement by default, and a batch of the usual size is one lookup.
+const lookupChunk = 7000
 
 // insertStatement is an INSERT with its columns' types. The HTTP client would otherwise ask the server for them before
 // every batch.
@@ -51,8 +51,8 @@ func (w *Warehouse) insert(ctx context.Context, statement insertStatement, n int
 }
 
 // each runs a SELECT and calls row for each row of its result.
-func (w *Warehouse) each(ctx context.Context, query string, args []any, row func(driver.Rows) error) error {
-	rows, err := w.conn.Query(ctx, query, args...)
+func (w *Warehouse) each(ctx context.Context, query string, row func(driver.Rows) error) error {
+	rows, err := w.conn.Query(ctx, query)
 	if err != nil {
 		return err
 	}

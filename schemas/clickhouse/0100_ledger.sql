@@ -131,8 +131,13 @@ COMMENT '当前台账 the ledger of today';
 -- ledger(as_of = '2025-10-31', known = 1234): the state of every project as of a day, using what was known at a stream
 -- sequence. A cut that is not stored is an error that says so, never an empty answer.
 CREATE VIEW IF NOT EXISTS ledger AS
+WITH (
+    SELECT throwIf(count() = 0, concat('ledger not stored: as_of=', toString({as_of:Date32}), ' known=', toString({known:UInt64}),
+        '; the sequence is past what is applied, or this endpoint does not make ledgers (milepost query does)'))
+    FROM ledger_cuts
+    WHERE as_of = {as_of:Date32} AND known_seq = {known:UInt64} AND expires_at > now()
+) AS missing
 SELECT project_id, name, enterprise, industry, tags, district, lead, department, registered_on, total_investment, stage, status, light, suspended, cancelled, unreported, landed_baseline, landed_target, landed_forecast, landed_reached_on, landed_late_days, landed_overdue_months, started_baseline, started_target, started_forecast, started_reached_on, started_late_days, started_overdue_months, producing_baseline, producing_target, producing_forecast, producing_reached_on, producing_late_days, producing_overdue_months, plan, invested, rate, method, completeness, open_issues, overdue_issues, as_of, known_seq
 FROM ledger_rows FINAL
-WHERE as_of = {as_of:Date32} AND known_seq = {known:UInt64}
-  AND throwIf((SELECT count() FROM ledger_cuts WHERE as_of = {as_of:Date32} AND known_seq = {known:UInt64} AND expires_at > now()) = 0,
-      concat('ledger not stored: as_of=', toString({as_of:Date32}), ' known=', toString({known:UInt64}), '; run milepost ledger with --store, or ask through the embedded endpoint or milepost query, which make it')) = 0;
+WHERE as_of = {as_of:Date32} AND known_seq = {known:UInt64} AND missing = 0
+COMMENT '台账 the ledger as of a day and as known at a stream sequence';

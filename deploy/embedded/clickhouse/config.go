@@ -9,7 +9,11 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -57,4 +61,58 @@ type Limits struct {
 	ReadRows      uint64        // rows read from tables, 200,000,000
 	ReadBytes     uint64        // bytes read from tables, 16 GiB
 	Threads       uint64        // threads of one statement, 2
+}
+
+// withDefaults fills what is not given.
+func (c Config) withDefaults() Config {
+	setDefault(&c.Listen, "127.0.0.1:0")
+	setDefault(&c.WriterUser, "writer")
+	if c.WriterPassword == "" {
+		c.WriterPassword = rand.Text()
+	}
+	setDefault(&c.WriterConnections, 4)
+	setDefault(&c.ReaderConnections, 4)
+	setDefault(&c.MaxSessions, 32)
+	l := &c.ReaderLimits
+	setDefault(&l.MemoryBytes, 1<<30)
+	setDefault(&l.ExecutionTime, 30*time.Second)
+	setDefault(&l.ResultRows, 1_000_000)
+	setDefault(&l.ResultBytes, 256<<20)
+	setDefault(&l.ReadRows, 200_000_000)
+	setDefault(&l.ReadBytes, 16<<30)
+	setDefault(&l.Threads, 2)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate names every field that cannot be used.
+func (c Config) validate() error {
+	var errs []error
+	if c.Dir == "" {
+		errs = append(errs, errors.New("embedded ClickHouse: Dir: no data folder given"))
+	}
+	if strings.ContainsAny(c.Dir, "\x00\n") {
+		errs = append(errs, fmt.Errorf("embedded ClickHouse: Dir: %q cannot be a folder", c.Dir))
+	}
+	if c.WriterUser == readerUser {
+		errs = append(errs, fmt.Errorf("embedded ClickHouse: WriterUser: %q is the readers' name; hint: take another", readerUser))
+	}
+	for name, n := range map[string]int{"WriterConnections": c.WriterConnections, "ReaderConnections": c.ReaderConnections, "MaxSessions": c.MaxSessions} {
+		if n < 1 || n > 1024 {
+			errs = append(errs, fmt.Errorf("embedded ClickHouse: %s: %d is not within 1…1024", name, n))
+		}
+	}
+	return errors.Join(errs...)
 }

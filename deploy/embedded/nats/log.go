@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -16,7 +17,7 @@ type logger struct {
 
 func (l *logger) write(level slog.Level, format string, v []any) {
 	if l.log != nil {
-		l.log.Log(nil, level, fmt.Sprintf(format, v...), "component", "nats")
+		l.log.Log(context.Background(), level, fmt.Sprintf(format, v...), "component", "nats")
 	}
 }
 
