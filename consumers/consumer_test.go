@@ -277,7 +277,9 @@ func TestWaitingForTheWatermark(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	waited := make(chan error, 1)
-	go func() { waited <- other.WaitApplied(t.Context(), sequence) }()
+	patient, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() { waited <- other.WaitApplied(patient, sequence) }()
 	r.start(Config{})
 	if err := <-waited; err != nil {
 		t.Error(err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -245,4 +246,41 @@ func differences(path string, want, got any) []string {
 		return []string{fmt.Sprintf("%s: want %v, got %v", path, want, got)}
 	}
 	return nil
+}
+
+// writeSQL runs a statement as the embedded engine's writer.
+func (p *process) writeSQL(sql string) {
+	p.t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.CH, "http://"), ":")
+	dsn, err := os.ReadFile(filepath.Join(cache, "milepost", "run", "clickhouse-"+port))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := http.Post(strings.TrimSuffix(string(dsn), "/default")+"/", "text/plain", strings.NewReader(sql))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		p.t.Fatalf("%s: %s %v", sql, text, err)
+	}
+}
+
+// get asks a path of the server's HTTP interface and gives status and body.
+func (p *process) get(url string) (int, string) {
+	p.t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
 }

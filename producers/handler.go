@@ -290,9 +290,10 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	// A writer without deadlines (in a test, say) is read without them.
 	_ = p.control.SetReadDeadline(time.Now().Add(p.idle))
 	n, err := p.ReadCloser.Read(b)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		// The server goes on listening for the sender to hang up; a deadline
-		// that passes then would end the request.
+		// that passes then would end the request. After any other error the
+		// deadline stays, so that nothing waits for the rest.
 		_ = p.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

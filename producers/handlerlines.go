@@ -20,33 +20,42 @@ func (h *handler) lines(w http.ResponseWriter, r *http.Request, control *http.Re
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	_ = control.EnableFullDuplex() // HTTP/2 and tests need no permission
 	out := startSpool(w, control, h.Idle)
-	defer h.drain(body)
-	defer out.finish()
-
 	limited := &io.LimitedReader{R: body, N: h.MaxBody + 1}
-	var held *Receipt // the latest receipt waits, so that the last can say how waiting went
+	heard := h.relay(r, limited, wait, out.put)
+	out.finish()
+	switch {
+	case !heard:
+		panic(http.ErrAbortHandler) // the client is gone
+	case limited.N <= 0:
+		h.drain(body)
+	}
+}
+
+// relay publishes lines and puts their receipts; false when nobody takes them.
+// With a wish to wait the last receipt is held back until it is fulfilled or
+// not, which that receipt then says.
+func (h *handler) relay(r *http.Request, limited *io.LimitedReader, wait waiting, put func(Receipt) bool) bool {
+	var held *Receipt
 	var last uint64
 	for receipt := range h.publishLines(r, newLineReader(limited), limited) {
 		last = max(last, receipt.Seq)
-		if held != nil && !out.put(*held) {
-			return
+		next := &receipt
+		if wait.asked {
+			held, next = next, held
 		}
-		held = &receipt
-		if !wait.asked {
-			if !out.put(receipt) {
-				return
-			}
-			held = nil
+		if next != nil && !put(*next) {
+			return false
 		}
 	}
 	warnings := h.await(r.Context(), wait, last)
 	if held == nil && len(warnings) > 0 {
 		held = &Receipt{Warnings: []schemas.Warning{}}
 	}
-	if held != nil {
-		held.Warnings = append(held.Warnings, warnings...)
-		out.put(*held)
+	if held == nil {
+		return true
 	}
+	held.Warnings = append(held.Warnings, warnings...)
+	return put(*held)
 }
 
 // drain reads what a refused body has left: in full duplex net/http cannot take

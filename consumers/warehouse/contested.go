@@ -85,7 +85,7 @@ func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (
 
 // repeatedIdentities is the lookup that every batch pays: it reads nothing but the first column of the primary key, and
 // its result is empty unless something was delivered twice. Measured on top of 300,000 stored events (embedded engine, two
-// busy cores): 40 ms for a batch of 5,000, an eighth of the batch's whole time; 8 ms for one event.
+// cores): 36 ms for a batch of 5,000, a fifth of what the batch takes; 7 ms for one event.
 func (w *Warehouse) repeatedIdentities(ctx context.Context, deliveries []Delivery) ([]identity, error) {
 	identities := make([]identity, len(deliveries))
 	for i := range deliveries {

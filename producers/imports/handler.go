@@ -2,7 +2,6 @@ package imports
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -93,7 +92,7 @@ func (o *HandlerOptions) read(w http.ResponseWriter, r *http.Request) (*Request,
 	mapped := false
 	for {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // a form that breaks off gives a wrapped one
 			break
 		}
 		if err != nil {

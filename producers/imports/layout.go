@@ -9,8 +9,8 @@ import (
 )
 
 // layout is the form of a date: YYYY, MM or M, DD or D, HH or H, mm, ss, AM,
-// and any other sign as itself. One digit is as good as two where what follows
-// is no digit. A time of day is read and not used. Without a day it means the
+// and any other sign as itself. One digit is as good as two where no other digits
+// adjoin. A time of day is read and not used. Without a day it means the
 // last day of the month.
 type layout struct {
 	text    string
@@ -42,6 +42,7 @@ func parseLayout(text string, within bool) (*layout, error) {
 	l := &layout{text: text}
 	var pattern strings.Builder
 	group := 0
+	adjoining := false // the sign before was a digit of another token
 	for rest := text; rest != ""; {
 		token, size := nextToken(rest)
 		if token < 0 {
@@ -54,18 +55,19 @@ func parseLayout(text string, within bool) (*layout, error) {
 			default:
 				pattern.WriteString(regexp.QuoteMeta(r))
 			}
-			rest = rest[size:]
+			rest, adjoining = rest[size:], false
 			continue
 		}
 		t := layoutTokens[token]
 		rest = rest[size:]
 		group++
 		following, _ := nextToken(rest)
-		if following >= 0 && layoutTokens[following].token != "AM" {
+		if adjoining || following >= 0 && layoutTokens[following].token != "AM" {
 			fmt.Fprintf(&pattern, "(%s)", t.wide)
 		} else {
 			fmt.Fprintf(&pattern, "(%s)", t.loose)
 		}
+		adjoining = true
 		if t.part >= 0 {
 			if l.groups[t.part] != 0 {
 				return nil, fmt.Errorf("%s stands twice in the layout", t.token)

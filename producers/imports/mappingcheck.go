@@ -261,7 +261,7 @@ func (m *Mapping) checkColumn(d *document, path string, c *Cell, use usage) {
 	if use == forDate && c.Default != "" {
 		d.at(path+".default", "has no effect on dates: a blank cell says nothing")
 	}
-	if s := c.Several; s != nil {
+	if s := c.Several; s != nil && use == forText {
 		if s.Separator == "" || (s.Becomes == "") == (s.Take == "") || s.Take != "" && s.Take != "first" {
 			d.at(path+".several", "needs separator, and either becomes: a value, or take: first")
 		}

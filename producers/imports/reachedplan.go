@@ -63,18 +63,23 @@ func (p *planner) watchOrder(m schemas.Milestone, when *When, standing *fact) {
 }
 
 // reachByDate: the column gives the day. A day that is corrected to an earlier
-// one takes the source's later ones back, since the ledger goes by the latest.
+// one takes the source's later ones back, since the ledger goes by the latest. An
+// older snapshot that comes late takes nothing back.
 func (p *planner) reachByDate(m schemas.Milestone, c *Cell) {
 	s := slot{slotReached, int32(m)}
 	claim := p.current.reached[m]
 	if claim.said != saidYes {
-		if standing := p.project.standing(s, p.on, nil); standing != nil && !standing.revoked {
+		if standing := p.project.standing(s, p.on, nil); standing != nil {
 			p.warn(p.current, c.Column, fmt.Sprintf("is blank in the snapshot of %s, but %s is on record since %s (event %s); revoke that if it was a mistake", p.on, s, standing.on, standing.id))
 		}
 		return
 	}
 	from, differs := p.claimNews(s, claim.on.String(), c.Column)
 	if !differs {
+		return
+	}
+	if from != "" && p.on < p.history.newest {
+		p.warn(p.current, c.Column, fmt.Sprintf("says %s of %s, but %s is on record and the snapshot of %s, imported before, left it so; that stays", claim.on, s, from, p.history.newest))
 		return
 	}
 	var wrong []int

@@ -141,19 +141,10 @@ type sheet struct {
 
 func (s *sheet) fault(column, value, message, hint string) *Fault {
 	f := &Fault{File: s.file, Row: s.row, Column: column, Value: schemas.Shorten(value), Message: message, Hint: hint}
-	if s.csv != nil && s.row > 0 {
-		f.Line, _ = s.line()
+	if s.width > 0 && s.row > 0 {
+		f.Line, _ = s.csv.FieldPos(0)
 	}
 	return f
-}
-
-// line gives the line at which the current row begins.
-func (s *sheet) line() (int, bool) {
-	if s.width == 0 {
-		return 0, false
-	}
-	line, _ := s.csv.FieldPos(0)
-	return line, true
 }
 
 func (s *sheet) open(content io.Reader) *Fault {
@@ -264,6 +255,7 @@ func (s *sheet) readRows() {
 		}
 		s.row++
 		if err != nil {
+			s.width = 0 // of a broken record no position is known
 			var parse *csv.ParseError
 			f := s.fault("", "", "the row cannot be read", "a quote inside a quoted cell is written twice")
 			if errors.As(err, &parse) {

@@ -42,6 +42,9 @@ type Config struct {
 	// MaxSessions is the number of sessions (session_id) open at once, by default 32.
 	MaxSessions int
 
+	// BodyTimeout is how long a client may pause while it sends a body, by default 30 s.
+	BodyTimeout time.Duration
+
 	// Retry is asked when a reader's or writer's SELECT failed before any of its result was sent; when it returns true
 	// the statement runs once more. The host uses it to make what a view found missing (the exception names it).
 	Retry func(ctx context.Context, exception string) bool
@@ -73,6 +76,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.WriterConnections, 4)
 	setDefault(&c.ReaderConnections, 4)
 	setDefault(&c.MaxSessions, 32)
+	setDefault(&c.BodyTimeout, 30*time.Second)
 	l := &c.ReaderLimits
 	setDefault(&l.MemoryBytes, 1<<30)
 	setDefault(&l.ExecutionTime, 30*time.Second)

@@ -10,7 +10,7 @@ import (
 
 // serveQuery answers a request to /.
 func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
-	out := s.newResponder(w)
+	out := s.newResponder(w, r)
 	defer out.release()
 	out.request = &request{}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost && r.Method != http.MethodHead {
@@ -18,7 +18,7 @@ func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 		out.fail(exceptionf(codeNotImplemented, "Method %s is not supported; hint: use GET or POST", r.Method))
 		return
 	}
-	body := &timedBody{body: r.Body, control: out.control}
+	body := &timedBody{body: r.Body, control: out.control, timeout: s.config.BodyTimeout}
 	r.Body = body
 	q, err := s.parseRequest(r)
 	if q != nil {
@@ -274,10 +274,11 @@ func (s *Server) inSession(ctx context.Context, used *session, want profile, do 
 type timedBody struct {
 	body    io.ReadCloser
 	control *http.ResponseController
+	timeout time.Duration
 }
 
 func (b *timedBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(bodyTimeout)) // a ResponseWriter without deadlines has none to keep
+	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout)) // a ResponseWriter without deadlines has none to keep
 	n, err := b.body.Read(p)
 	if err != nil {
 		// The connection is read on while the statement runs, to see whether the client goes away.

@@ -111,7 +111,7 @@ func TestEngineNamesAreJudged(t *testing.T) {
 	c := reader(t, enginetest.ClickHouse(t))
 	harmless := " SQLStandardValues generateRandom generateSeries generate_series null numbers numbers_mt primes values view zeros zeros_mt "
 	for name := range strings.FieldsSeq(w.must("SELECT name FROM system.table_functions")) {
-		refused := strings.Contains(c.send("SELECT * FROM "+name+"(1)").body, "Refused for readers")
+		refused := strings.Contains(c.send("SELECT * FROM "+name+"(1) LIMIT 1").body, "Refused for readers")
 		if refused == strings.Contains(harmless, " "+name+" ") {
 			t.Errorf("table function %s: refused %v", name, refused)
 		}

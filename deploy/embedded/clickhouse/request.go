@@ -118,7 +118,7 @@ func (s *Server) parseRequest(r *http.Request) (*request, error) {
 		q.encoding = chooseEncoding(r.Header.Get("Accept-Encoding"))
 	}
 	q.bufferSize = 1 << 20
-	if n, err := strconv.Atoi(query.Get("buffer_size")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(firstOf(query.Get("buffer_size"), query.Get("http_response_buffer_size"))); err == nil && n > 0 {
 		q.bufferSize = min(n, 16<<20)
 	}
 	q.protocolVersion, _ = strconv.ParseUint(query.Get("client_protocol_version"), 10, 32)

@@ -14,12 +14,16 @@ import (
 // writeTimeout bounds how long a client may take to accept a piece of a response.
 const writeTimeout = 60 * time.Second
 
+// exceptionGrace is how long a connection stays open behind an exception in mid-stream.
+const exceptionGrace = 3 * time.Second
+
 // responder writes a response. It keeps the first bytes back until the buffer is full or the result is complete, so
 // that an exception before that still gets its own HTTP status.
 type responder struct {
 	server  *Server
 	http    http.ResponseWriter
 	control *http.ResponseController
+	gone    <-chan struct{} // closed when the client went away
 	request *request
 
 	format  string
@@ -32,8 +36,8 @@ type responder struct {
 	failed  error // the client is gone
 }
 
-func (s *Server) newResponder(w http.ResponseWriter) *responder {
-	return &responder{server: s, http: w, control: http.NewResponseController(w)}
+func (s *Server) newResponder(w http.ResponseWriter, r *http.Request) *responder {
+	return &responder{server: s, http: w, control: http.NewResponseController(w), gone: r.Context().Done()}
 }
 
 // Write takes the next bytes of the result.
@@ -81,6 +85,13 @@ func (r *responder) forward(p []byte) error {
 		return err
 	}
 	return nil
+}
+
+func (r *responder) flush() error {
+	if err := r.encoder.Flush(); err != nil {
+		return err
+	}
+	return r.control.Flush()
 }
 
 // start names the format before the result comes.
@@ -204,8 +215,16 @@ func (r *responder) fail(e *Exception) {
 	}
 	if r.failed == nil {
 		block := fmt.Sprintf("\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n", r.tag, text, len(text)+1, r.tag)
-		if r.forward([]byte(block)) == nil && r.encoder.Flush() == nil {
-			_ = r.control.Flush()
+		// Some clients look for the whole block in one piece: it goes out apart from what stands before it.
+		if r.flush() == nil && r.forward([]byte(block)) == nil && r.flush() == nil {
+			// Some clients throw away what they have not read yet when the connection breaks: give them time to read the
+			// block. One that understood it goes away at once.
+			grace := time.NewTimer(exceptionGrace)
+			defer grace.Stop()
+			select {
+			case <-r.gone:
+			case <-grace.C:
+			}
 		}
 	}
 	panic(http.ErrAbortHandler) // net/http's way to break the connection; it logs nothing

@@ -23,7 +23,6 @@ const (
 	timezone    = "UTC"
 
 	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second // between two pieces of a body
 	idleTimeout   = 2 * time.Minute
 	maxRequests   = 512
 	// killTimeout is how long Close waits for statements that it ended.
@@ -185,17 +184,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case s.requests <- struct{}{}:
 		defer func() { <-s.requests }()
 	default:
-		s.newResponder(w).fail(exceptionf(codeTooManyQueries, "Too many requests at once"))
+		s.newResponder(w, r).fail(exceptionf(codeTooManyQueries, "Too many requests at once"))
 		return
 	}
 	switch r.URL.Path {
 	case "/", "":
 		s.serveQuery(w, r)
 	case "/ping", "/replicas_status":
-		s.newResponder(w).commonHeaders().Set("Content-Type", "text/html; charset=UTF-8")
+		s.newResponder(w, r).commonHeaders().Set("Content-Type", "text/html; charset=UTF-8")
 		_, _ = io.WriteString(w, "Ok.\n") // the client may be gone: nobody to tell
 	default:
-		s.newResponder(w).commonHeaders().Set("Content-Type", "text/plain; charset=UTF-8")
+		s.newResponder(w, r).commonHeaders().Set("Content-Type", "text/plain; charset=UTF-8")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = fmt.Fprintf(w, "There is no handle %s\n\nUse / or /ping for health checks.\n\nSend queries from your program with POST method or GET /?query=...\n", r.URL.Path)
 	}
