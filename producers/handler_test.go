@@ -127,7 +127,7 @@ func TestLinesOverHTTP(t *testing.T) {
 			t.Errorf("%q: %d\n got %s\nwant %s", contentType, status, strings.Join(got, " "), want)
 		}
 	}
-	if ids, messages := content(t, js); len(ids) != 2 || messages[1].Header.Get(producers.ActorHeader) != "甲" {
+	if ids, messages := content(t, js); len(ids) != 2 || messages[1].Header.Get(schemas.ActorHeader) != "甲" {
 		t.Errorf("on the stream: %q", ids)
 	}
 	if status, text := post(t, url, "application/x-ndjson", "\n \r\n"); status != 200 || text != "" {

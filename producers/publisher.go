@@ -12,10 +12,6 @@ import (
 	"milepost/schemas"
 )
 
-// ActorHeader is the message header that says who sent an event, as far as the
-// producer knows.
-const ActorHeader = "Milepost-Actor"
-
 // Validator says whether an event may enter; *schemas.SchemaValidator is one.
 // Its errors are *schemas.Error.
 type Validator interface {
@@ -181,7 +177,7 @@ func message(event *schemas.Event, raw []byte, actor string) (*nats.Msg, error) 
 	msg.Header.Set(jetstream.MsgIDHeader, fingerprint.String())
 	msg.Header.Set(jetstream.ExpectedStreamHeader, schemas.StreamName)
 	if actor != "" {
-		msg.Header.Set(ActorHeader, actor)
+		msg.Header.Set(schemas.ActorHeader, actor)
 	}
 	return msg, nil
 }

@@ -114,7 +114,7 @@ func TestPublishKeepsOrderAndRefusesOnlyWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := messages[0]
-	if first.Subject != "milepost.events.shanyang.P-0001.progress.reported" || first.Header.Get("Nats-Msg-Id") != fingerprint.String() || first.Header.Get(producers.ActorHeader) != "test:甲" {
+	if first.Subject != "milepost.events.shanyang.P-0001.progress.reported" || first.Header.Get("Nats-Msg-Id") != fingerprint.String() || first.Header.Get(schemas.ActorHeader) != "test:甲" {
 		t.Errorf("message %s %v", first.Subject, first.Header)
 	}
 
