@@ -30,6 +30,11 @@ func (v *Validator) judge(e *Event) *Error {
 	case *Publication:
 		return judgePublication(e, data)
 	}
+	for _, name := range directoryNames(e.Data) {
+		if err := v.judgeName(name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -95,37 +100,15 @@ func (v *Validator) warnings(d *decoder, e *Event) []Warning {
 		if data.empty() {
 			list = append(list, Warning{Field: "data", Message: "the amendment changes nothing"})
 		}
-	case *Assigned:
-		list = warnUnlisted(list, v.leads, "data.lead", data.Lead)
-		list = warnUnlisted(list, v.offices, "data.department", data.Department)
-	case *Raised:
-		list = warnUnlisted(list, v.offices, "data.department", data.Department)
 	case *Adjustment:
-		list = v.warnTarget(list, data)
+		if _, ok := v.rules.District(data.Key); !ok && data.Kind == AdjustDistrict {
+			list = append(list, Warning{Field: "data.target.key", Message: "no configured district: the adjustment will stay unmatched"})
+		}
+	}
+	for _, name := range directoryNames(e.Data) {
+		list = v.warnName(list, name)
 	}
 	return list
-}
-
-func (v *Validator) warnTarget(list []Warning, data *Adjustment) []Warning {
-	switch data.Kind {
-	case AdjustDepartment:
-		return warnUnlisted(list, v.offices, "data.target.key", data.Key)
-	case AdjustLead:
-		return warnUnlisted(list, v.leads, "data.target.key", data.Key)
-	}
-	if _, ok := v.rules.District(data.Key); !ok {
-		list = append(list, Warning{Field: "data.target.key", Message: "no configured district: the adjustment will stay unmatched"})
-	}
-	return list
-}
-
-// warnUnlisted warns of a name that a directory, if there is one, does not
-// have; it counts as it is.
-func warnUnlisted(list []Warning, directory map[string]bool, field, name string) []Warning {
-	if len(directory) == 0 || directory[name] {
-		return list
-	}
-	return append(list, Warning{Field: field, Message: Shorten(name) + " is not in the directory and counts as a name of its own"})
 }
 
 // empty tells whether nothing is given beside the day.

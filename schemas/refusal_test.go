@@ -316,8 +316,8 @@ func TestManyUnknownMembersAreCounted(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	rules := DefaultRules()
-	rules.Leads = []Entry{{ID: "l1", Name: "领导甲", Aliases: []string{"甲"}}}
-	rules.Departments = []Entry{{ID: "d1", Name: "市财政局"}}
+	rules.Leads = NewDirectory([]Entry{{ID: "l1", Name: "领导甲", Aliases: []string{"甲"}}})
+	rules.Departments = NewDirectory([]Entry{{ID: "d1", Name: "市财政局"}})
 	v := NewValidator(rules)
 	for _, c := range []struct {
 		raw  []byte

@@ -17,8 +17,12 @@ type Rules struct {
 	// Districts are the codes that events may carry, besides CityDistrict.
 	Districts []District `json:"districts" yaml:"districts"`
 	// Departments and Leads are the directory: an alias counts as its name.
-	Departments []Entry `json:"departments,omitempty" yaml:"departments"`
-	Leads       []Entry `json:"leads,omitempty" yaml:"leads"`
+	Departments Directory `json:"departments,omitzero" yaml:"-"`
+	Leads       Directory `json:"leads,omitzero" yaml:"-"`
+	// DepartmentsClosed and LeadsClosed tell that a name which the directory
+	// does not have is refused; else it is its own key, with a warning.
+	DepartmentsClosed bool `json:"departments_closed,omitzero" yaml:"departments_closed"`
+	LeadsClosed       bool `json:"leads_closed,omitzero" yaml:"leads_closed"`
 	// ReportDay is the day of the following month by which a month's report
 	// is due.
 	ReportDay int `json:"report_day" yaml:"report_day"`
@@ -50,13 +54,6 @@ type District struct {
 	Code  string `json:"code" yaml:"code"`
 	Name  string `json:"name" yaml:"name"`
 	Group string `json:"group" yaml:"group"`
-}
-
-// Entry is a department or a lead in the directory.
-type Entry struct {
-	ID      string   `json:"id" yaml:"id"`
-	Name    string   `json:"name" yaml:"name"`
-	Aliases []string `json:"aliases,omitempty" yaml:"aliases"`
 }
 
 // MethodKey names one of the seven items.
@@ -115,6 +112,16 @@ func (r *Rules) Hash() (string, error) {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
 }
+
+// LeadName gives the directory's name of a lead that may be named by an alias
+// on the day; a name that the directory does not know stands for itself
+// (specification §3).
+func (r *Rules) LeadName(name string, day Date) string { return r.Leads.NameOn(name, day) }
+
+// DepartmentName gives the directory's name of a department that may be named
+// by an alias on the day; a name that the directory does not know stands for
+// itself.
+func (r *Rules) DepartmentName(name string, day Date) string { return r.Departments.NameOn(name, day) }
 
 // KnownDistrict tells whether an event may carry the code.
 func (r *Rules) KnownDistrict(code string) bool {

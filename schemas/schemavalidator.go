@@ -32,11 +32,17 @@ type SchemaValidator struct {
 // NewSchemaValidator compiles the embedded schemas. The rules must not change
 // afterwards.
 func NewSchemaValidator(rules *Rules) (*SchemaValidator, error) {
+	return NewBookSchemaValidator(UndatedRules(rules))
+}
+
+// NewBookSchemaValidator is NewSchemaValidator for the rule sets of a book, as
+// NewBookValidator takes them.
+func NewBookSchemaValidator(book *RuleBook) (*SchemaValidator, error) {
 	compiler, err := newCompiler("events")
 	if err != nil {
 		return nil, err
 	}
-	v := &SchemaValidator{typed: NewValidator(rules), types: make(map[string]*jsonschema.Schema)}
+	v := &SchemaValidator{typed: NewBookValidator(book), types: make(map[string]*jsonschema.Schema)}
 	if v.envelope, err = compiler.Compile(schemaBase + "events/common.json#/$defs/envelope"); err != nil {
 		return nil, fmt.Errorf("compile the schema of the envelope: %w", err)
 	}

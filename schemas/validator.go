@@ -9,20 +9,22 @@ import (
 // Validator reads events and holds every rule of the specification §3 that
 // one event alone can break. It is safe for concurrent use.
 type Validator struct {
-	rules     *Rules
+	book      *RuleBook
+	rules     *Rules // of any day
 	types     map[string]Type
 	districts map[string]string
-	leads     map[string]bool
-	offices   map[string]bool // departments
 }
 
 // NewValidator makes a validator for the configured districts and directory.
 // The rules must not change afterwards.
-func NewValidator(rules *Rules) *Validator {
-	v := &Validator{
-		rules: rules, types: make(map[string]Type), districts: map[string]string{CityDistrict: CityDistrict},
-		leads: directory(rules.Leads), offices: directory(rules.Departments),
-	}
+func NewValidator(rules *Rules) *Validator { return NewBookValidator(UndatedRules(rules)) }
+
+// NewBookValidator makes a validator for the districts and the directories of
+// all rule sets of the book: an event may speak of any time. Whether a list of
+// names is closed is decided by the rules of the event's business date.
+func NewBookValidator(book *RuleBook) *Validator {
+	rules := book.Any()
+	v := &Validator{book: book, rules: rules, types: make(map[string]Type), districts: map[string]string{CityDistrict: CityDistrict}}
 	for _, t := range Types() {
 		v.types[string(t)] = t
 	}
@@ -32,20 +34,9 @@ func NewValidator(rules *Rules) *Validator {
 	return v
 }
 
-func directory(entries []Entry) map[string]bool {
-	names := make(map[string]bool)
-	for _, e := range entries {
-		names[e.Name] = true
-		for _, alias := range e.Aliases {
-			names[alias] = true
-		}
-	}
-	return names
-}
-
 // Decode reads one event. The error is an *Error: Malformed when the text is
-// not JSON, TooLarge above MaxEventBytes, Unknown for a type or district that
-// nobody knows, and Invalid for every other broken rule, with field, value and
+// not JSON, TooLarge above MaxEventBytes, Unknown for a type, district or name
+// of a closed list that nobody knows, and Invalid for every other broken rule, with field, value and
 // hint. Warnings name what is accepted but not used or not known. The event
 // does not share memory with raw.
 func (v *Validator) Decode(raw []byte) (*Event, []Warning, error) {

@@ -182,28 +182,31 @@ func nearest(word string, known []string) string {
 	if len(word) > longest {
 		return ""
 	}
-	best, least := "", 0
+	runes := []rune(strings.ToLower(word))
+	best, least, length := "", 0, 0
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(k)); best == "" || d < least {
-			best, least = k, d
+		other := []rune(strings.ToLower(k))
+		if d := editDistance(runes, other); best == "" || d < least {
+			best, least, length = k, d, max(len(runes), len(other))
 		}
 	}
-	if best == "" || least*2 > max(len(word), len(best)) {
+	if best == "" || least*2 > length {
 		return ""
 	}
 	return best
 }
 
-// editDistance counts the bytes to insert, delete or replace between a and b.
-func editDistance(a, b string) int {
+// editDistance counts the characters to insert, delete or replace between a
+// and b.
+func editDistance(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := range len(a) {
+	for i := range a {
 		diagonal := row[0]
 		row[0] = i + 1
-		for j := range len(b) {
+		for j := range b {
 			cost := diagonal
 			if a[i] != b[j] {
 				cost++

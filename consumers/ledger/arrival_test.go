@@ -55,18 +55,22 @@ func ledgersOf(t *testing.T, all []ledger.Fact, subjects map[string]string) stri
 	}
 	rules := schemas.DefaultRules()
 	const known = 1 << 62
-	var out []any
+	var cuts []schemas.Cut
 	for _, day := range []string{"2025-03-31", "2025-06-18", "2025-10-31", "2026-01-05"} {
 		asOf, err := schemas.ParseDate(day)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := ledger.Assemble(rules, ledger.NewKnown(known, all), schemas.LedgerCut(asOf, known), byProject(projects))
-		if err != nil {
-			t.Fatal(err)
-		}
+		cuts = append(cuts, schemas.LedgerCut(asOf, known))
+	}
+	ledgers, err := ledger.Assemble(rules, ledger.NewKnown(known, all), cuts, byProject(projects))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []any
+	for _, l := range ledgers {
 		for i := range l.Standings {
-			out = append(out, l.Standings[i].Row(rules, asOf))
+			out = append(out, l.Standings[i].Row(rules, l.AsOf))
 		}
 		out = append(out, l.Quality)
 	}

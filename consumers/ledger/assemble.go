@@ -2,36 +2,126 @@ package ledger
 
 import (
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"milepost/schemas"
 )
 
-// Project is all facts that the warehouse has under one subject, each identity
-// once, by sequence.
+// Project is what the warehouse has under one subject.
 type Project struct {
-	ID    string
-	Facts []Fact
+	ID string
+	// Facts gives all of them, each identity once, by sequence. It is called
+	// once, on any goroutine.
+	Facts func() ([]Fact, error)
 }
 
-// Assemble judges every project at (cut.AsOf, cut.KnownSeq); known is of the same sequence. Subjects that are no
-// project (adjustments, publications) add to the quality counts only.
-func Assemble(rules *schemas.Rules, known *Known, cut schemas.Cut, projects iter.Seq2[Project, error]) (*schemas.Ledger, error) {
-	l := &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: rules.ReportingMonth(cut.AsOf)}
-	for p, err := range projects {
-		if err != nil {
-			return nil, err
-		}
-		h := NewHistory(rules, known, p.ID, p.Facts)
-		l.Quality.Foreign += h.Foreign()
-		l.Quality.Orphans += h.Orphans(cut.AsOf)
-		l.Adjustments = append(l.Adjustments, h.Adjustments()...)
-		if s, ok := h.At(cut); ok {
-			l.Standings = append(l.Standings, s)
+// judged is what one project adds to the ledgers.
+type judged struct {
+	standings   []schemas.Standing // one for each cut; without an id where the project has no row
+	orphans     []int              // one for each cut
+	foreign     int
+	adjustments []schemas.RecordedAdjustment
+}
+
+// batchSize is how many projects travel together between goroutines.
+const batchSize = 64
+
+// Assemble judges every project at each of the cuts, which share known.Seq.
+// Subjects that are no project (adjustments, publications) add to the quality
+// counts only. The projects are judged on all cores.
+func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error]) ([]*schemas.Ledger, error) {
+	batches := make(chan []Project, 2*runtime.GOMAXPROCS(0))
+	results := make(chan []judged, 2*runtime.GOMAXPROCS(0))
+	var group errgroup.Group
+	group.Go(func() error {
+		defer close(batches)
+		return deal(projects, batches)
+	})
+	var judges errgroup.Group
+	for range runtime.GOMAXPROCS(0) {
+		judges.Go(func() error { return judgeAll(rules, known, cuts, batches, results) })
+	}
+	group.Go(func() error {
+		defer close(results)
+		return judges.Wait()
+	})
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, cut := range cuts {
+		ledgers[i] = &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: rules.ReportingMonth(cut.AsOf)}
+	}
+	for batch := range results {
+		for i := range batch {
+			batch[i].addTo(ledgers)
 		}
 	}
-	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
-	slices.SortFunc(l.Standings, func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
-	return l, nil
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, l := range ledgers {
+		slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
+		slices.SortFunc(l.Standings, func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
+	}
+	return ledgers, nil
+}
+
+// deal hands the projects out in batches.
+func deal(projects iter.Seq2[Project, error], batches chan<- []Project) error {
+	var batch []Project
+	for p, err := range projects {
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, p); len(batch) == batchSize {
+			batches <- batch
+			batch = nil
+		}
+	}
+	if len(batch) > 0 {
+		batches <- batch
+	}
+	return nil
+}
+
+func judgeAll(rules *schemas.Rules, known *Known, cuts []schemas.Cut, batches <-chan []Project, results chan<- []judged) error {
+	var failed error
+	for batch := range batches {
+		if failed != nil {
+			continue // the dealer must find a taker until it has dealt everything
+		}
+		out := make([]judged, 0, len(batch))
+		for _, p := range batch {
+			facts, err := p.Facts()
+			if err != nil {
+				failed = err
+				break
+			}
+			out = append(out, judge(NewHistory(rules, known, p.ID, facts), cuts))
+		}
+		results <- out
+	}
+	return failed
+}
+
+func judge(h *History, cuts []schemas.Cut) judged {
+	j := judged{foreign: h.Foreign(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
+	for i, cut := range cuts {
+		j.orphans[i] = h.Orphans(cut.AsOf)
+		j.standings[i], _ = h.At(cut)
+	}
+	return j
+}
+
+func (j *judged) addTo(ledgers []*schemas.Ledger) {
+	for i, l := range ledgers {
+		l.Quality.Foreign += j.foreign
+		l.Quality.Orphans += j.orphans[i]
+		l.Adjustments = append(l.Adjustments, j.adjustments...)
+		if j.standings[i].ProjectID != "" {
+			l.Standings = append(l.Standings, j.standings[i])
+		}
+	}
 }

@@ -51,7 +51,7 @@ func facts(t *testing.T, path string, limit uint64) (map[string][]ledger.Fact, [
 func byProject(projects map[string][]ledger.Fact) iter.Seq2[ledger.Project, error] {
 	return func(yield func(ledger.Project, error) bool) {
 		for id, facts := range projects {
-			if !yield(ledger.Project{ID: id, Facts: facts}, nil) {
+			if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return facts, nil }}, nil) {
 				return
 			}
 		}
@@ -80,10 +80,11 @@ func TestGoldenLedgers(t *testing.T) {
 			}
 			projects, all := facts(t, filepath.Join(filepath.Dir(path), "events.ndjson"), known)
 			rules := schemas.DefaultRules()
-			l, err := ledger.Assemble(rules, ledger.NewKnown(known, all), schemas.LedgerCut(asOf, known), byProject(projects))
+			ledgers, err := ledger.Assemble(rules, ledger.NewKnown(known, all), []schemas.Cut{schemas.LedgerCut(asOf, known)}, byProject(projects))
 			if err != nil {
 				t.Fatal(err)
 			}
+			l := ledgers[0]
 			rows := make([]schemas.LedgerRow, len(l.Standings))
 			for i := range l.Standings {
 				rows[i] = l.Standings[i].Row(rules, asOf)

@@ -260,11 +260,19 @@ func latest[D schemas.Data](list []dated[D], day schemas.Date) (dated[D], bool) 
 // sent them.
 func (h *History) Foreign() int { return h.foreign }
 
-// Adjustments gives the adjustments that count, by sequence.
+// Adjustments gives the adjustments that count, by sequence; the keys of
+// departments and leads are the directory's names.
 func (h *History) Adjustments() []schemas.RecordedAdjustment {
 	var list []schemas.RecordedAdjustment
 	for _, f := range h.adjustments {
-		list = append(list, schemas.RecordedAdjustment{Event: f.ref(), Adjustment: *f.Data.(*schemas.Adjustment)})
+		recorded := schemas.RecordedAdjustment{Event: f.ref(), Adjustment: *f.Data.(*schemas.Adjustment)}
+		switch recorded.Kind {
+		case schemas.AdjustDepartment:
+			recorded.Key = h.rules.DepartmentName(recorded.Key, recorded.DecidedOn)
+		case schemas.AdjustLead:
+			recorded.Key = h.rules.LeadName(recorded.Key, recorded.DecidedOn)
+		}
+		list = append(list, recorded)
 	}
 	return list
 }

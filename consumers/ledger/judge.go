@@ -88,7 +88,7 @@ func (h *History) holderOn(day schemas.Date) schemas.Holder {
 	if !ok {
 		return schemas.Holder{}
 	}
-	return schemas.Holder{Lead: h.rules.LeadName(a.data.Lead), Department: h.rules.DepartmentName(a.data.Department)}
+	return schemas.Holder{Lead: h.rules.LeadName(a.data.Lead, a.date), Department: h.rules.DepartmentName(a.data.Department, a.date)}
 }
 
 func (h *History) milestones(s *schemas.Standing, asOf schemas.Date) {
@@ -206,7 +206,7 @@ func (h *History) issues(s *schemas.Standing, asOf schemas.Date) {
 		if r.date > asOf {
 			break
 		}
-		issue := schemas.IssueStanding{ID: r.data.IssueID, Title: r.data.Title, Category: r.data.Category, Department: r.data.Department, RaisedOn: r.date, DueOn: r.data.DueOn}
+		issue := schemas.IssueStanding{ID: r.data.IssueID, Title: r.data.Title, Category: r.data.Category, Department: h.rules.DepartmentName(r.data.Department, r.date), RaisedOn: r.date, DueOn: r.data.DueOn}
 		i := slices.IndexFunc(s.Issues, func(known schemas.IssueStanding) bool { return known.ID == issue.ID })
 		if i < 0 {
 			s.Issues = append(s.Issues, issue)

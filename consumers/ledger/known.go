@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"strings"
 	"time"
 
 	"milepost/schemas"
@@ -25,7 +26,8 @@ func (f *Fact) ref() schemas.EventRef {
 	if f == nil {
 		return schemas.EventRef{}
 	}
-	return schemas.EventRef{Source: f.Source, ID: f.ID, Seq: f.Seq}
+	// A reference outlives the facts; it must not keep their text in memory.
+	return schemas.EventRef{Source: strings.Clone(f.Source), ID: strings.Clone(f.ID), Seq: f.Seq}
 }
 
 // Edition is a bulletin that was published and not withdrawn.

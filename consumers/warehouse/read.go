@@ -3,7 +3,6 @@ package warehouse
 import (
 	"context"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -27,22 +26,35 @@ const factColumns = "project_id, source, id, type, district, occurred_at, stream
 // Ledger judges every project at the cut (specification §4 to §7). It fails
 // with the code unavailable when the warehouse does.
 func (r *Reader) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
-	known, err := r.known(ctx, cut.KnownSeq)
+	ledgers, err := r.Ledgers(ctx, cut)
 	if err != nil {
 		return nil, err
 	}
-	l, err := ledger.Assemble(r.rules, known, cut, r.projects(ctx, cut.KnownSeq))
+	return ledgers[0], nil
+}
+
+// Ledgers judges every project at several cuts of one KnownSeq, and reads the
+// events once for all of them.
+func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+	seq := cuts[0].KnownSeq
+	known, err := r.known(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	ledgers, err := ledger.Assemble(r.rules, known, cuts, r.projects(ctx, seq))
 	if err != nil {
 		return nil, err
 	}
 	var conflicts, deadLetters uint64
 	err = r.conn.QueryRow(ctx, `SELECT (SELECT count() FROM conflicts WHERE stream_seq <= {known:UInt64}),
-    (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", cut.KnownSeq)).Scan(&conflicts, &deadLetters)
+    (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", seq)).Scan(&conflicts, &deadLetters)
 	if err != nil {
 		return nil, unavailable("count conflicts and dead letters", err)
 	}
-	l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
-	return l, nil
+	for _, l := range ledgers {
+		l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
+	}
+	return ledgers, nil
 }
 
 // known reads what holds for all projects: revocations and editions.
@@ -64,42 +76,6 @@ func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
 		return nil, unavailable("read revocations and editions", err)
 	}
 	return ledger.NewKnown(seq, facts), nil
-}
-
-// projects streams the facts of one subject after another.
-func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Project, error] {
-	return func(yield func(ledger.Project, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events FINAL WHERE stream_seq <= {known:UInt64} ORDER BY project_id, stream_seq", named("known", seq))
-		if err != nil {
-			yield(ledger.Project{}, unavailable("read the events", err))
-			return
-		}
-		defer rows.Close()
-		var p ledger.Project
-		for rows.Next() {
-			id, f, err := scanFact(rows)
-			if err != nil {
-				yield(ledger.Project{}, err)
-				return
-			}
-			if id != p.ID {
-				if len(p.Facts) > 0 && !yield(p, nil) {
-					return
-				}
-				p = ledger.Project{ID: id}
-			}
-			p.Facts = append(p.Facts, f)
-		}
-		if err := rows.Err(); err != nil {
-			yield(ledger.Project{}, unavailable("read the events", err))
-			return
-		}
-		if len(p.Facts) > 0 {
-			yield(p, nil)
-		}
-	}
 }
 
 func scanFact(rows driver.Rows) (projectID string, f ledger.Fact, err error) {

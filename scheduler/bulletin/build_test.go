@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
@@ -88,43 +89,6 @@ func rowOf(t testing.TB, model *schemas.Bulletin, kind, key string) schemas.Rank
 	return schemas.RankedRow{}
 }
 
-func TestMilestoneCounts(t *testing.T) {
-	suspended := "2025-06-15"
-	for _, tc := range []struct {
-		name, target, reached, suspended string
-		want                             milestoneTally
-	}{
-		{name: "nothing planned, nothing reached"},
-		{name: "due later this year", target: "2025-11-01", want: milestoneTally{dueYear: 1}},
-		{name: "due on the last day", target: "2025-10-31", want: milestoneTally{dueYear: 1, dueToDate: 1, judged: 1}},
-		{name: "due on 31 December", target: "2025-12-31", want: milestoneTally{dueYear: 1}},
-		{name: "due next year", target: "2026-01-01"},
-		{name: "due in an earlier year and open", target: "2023-05-01", want: milestoneTally{dueYear: 1, dueToDate: 1, judged: 1}},
-		{name: "reached in an earlier year", target: "2025-05-01", reached: "2024-12-31"},
-		{name: "reached on 1 January", target: "2024-12-31", reached: "2025-01-01", want: milestoneTally{dueYear: 1, dueToDate: 1, done: 1, judged: 1}},
-		{name: "reached on its day", target: "2025-05-01", reached: "2025-05-01", want: milestoneTally{dueYear: 1, dueToDate: 1, done: 1, onTime: 1, judged: 1}},
-		{name: "reached a day late", target: "2025-05-01", reached: "2025-05-02", want: milestoneTally{dueYear: 1, dueToDate: 1, done: 1, judged: 1}},
-		{name: "reached before it is due", target: "2026-05-01", reached: "2025-10-01", want: milestoneTally{done: 1, onTime: 1, judged: 1, newInPeriod: 1}},
-		{name: "reached without a target", reached: "2025-10-31", want: milestoneTally{done: 1, onTime: 1, judged: 1, newInPeriod: 1}},
-		{name: "suspended before the target", target: "2025-07-01", suspended: suspended},
-		{name: "suspended on the target", target: suspended, suspended: suspended},
-		{name: "suspended after the target", target: "2025-06-14", suspended: suspended, want: milestoneTally{dueYear: 1, dueToDate: 1, judged: 1}},
-		{name: "suspended, but reached", target: "2025-07-01", reached: "2025-05-01", suspended: suspended, want: milestoneTally{dueYear: 1, dueToDate: 1, done: 1, onTime: 1, judged: 1}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			s := standing("P-1", "xiuwu", func(s *schemas.Standing) {
-				s.Milestones[schemas.Started] = schemas.MilestoneStanding{Target: day(tc.target), ReachedOn: day(tc.reached)}
-				s.Suspended, s.SuspendedOn = tc.suspended != "", day(tc.suspended)
-			})
-			period := periodOf(t, "2025-10")
-			c := newScope(period, ledgerOf(period.End))
-			if got := c.milestone(&s, schemas.Started); got != tc.want {
-				t.Errorf("got %+v, want %+v", got, tc.want)
-			}
-		})
-	}
-}
-
 func TestNewInPeriodOfAWeekThatStartsInTheYearBefore(t *testing.T) {
 	model := build(t, "2026-W01", standing("P-1", "xiuwu", func(s *schemas.Standing) {
 		s.Milestones[schemas.Landed] = schemas.MilestoneStanding{Target: day("2025-12-30"), ReachedOn: day("2025-12-30")}
@@ -134,48 +98,6 @@ func TestNewInPeriodOfAWeekThatStartsInTheYearBefore(t *testing.T) {
 	}
 	if len(model.Reached) != 1 {
 		t.Errorf("reached: %v", model.Reached)
-	}
-}
-
-// Rates and points that published bulletins print, from the addresses named.
-func TestPublishedFigures(t *testing.T) {
-	for _, tc := range []struct {
-		source         string
-		month          schemas.Month
-		invested, plan string // 亿元 × 10⁴ = 万元
-		rate, vsTime   string
-	}{
-		{"rajayuj.com/bmpd/jmsfzhggj/zdlyxxgk/zdjsxmxxgk/zdxmjz/content/post_1860276.html", schemas.NewMonth(2021, 10), "6290000", "6474000", "97.2", "13.8"},
-		{"456150.com.cn/bmpd/jmsfzhggj/zdlyxxgk/zdjsxmxxgk/zdxmjz/content/post_2314420.html", schemas.NewMonth(2022, 3), "3136400", "10150000", "30.9", "5.9"},
-		{"hmfv.cn/cs/20210729/91492.html", schemas.NewMonth(2021, 6), "643000", "1373000", "46.8", "-3.2"},
-	} {
-		t.Run(tc.source, func(t *testing.T) {
-			invested, _ := schemas.ParseMoney(tc.invested)
-			plan, _ := schemas.ParseMoney(tc.plan)
-			sum := tally{plan: plan, invested: invested, investedKnown: true}
-			got := sum.investment(tc.month)
-			if got.Rate.String() != tc.rate || got.VsTime.String() != tc.vsTime {
-				t.Errorf("rate %s, against time %s; printed %s, %s", got.Rate, got.VsTime, tc.rate, tc.vsTime)
-			}
-		})
-	}
-	for _, tc := range []struct {
-		source        string
-		started, plan int
-		rate          string
-	}{
-		{"rajayuj.com/bmpd/jmsfzhggj/zdlyxxgk/zdjsxmxxgk/zdxmjz/content/post_1860276.html", 206, 255, "80.8"},
-		{"hmfv.cn/cs/20210729/91492.html", 188, 225, "83.6"},
-		{"www.hanzhong.gov.cn/hzszf/zwgk/zdjsxm/201809/t20180919_538245.shtml", 122, 124, "98.4"},
-		{"www.zhumadian.gov.cn/html/site_gov/articles/202303/174812.html", 30, 42, "71.4"},
-	} {
-		t.Run(fmt.Sprintf("%s starts", tc.source), func(t *testing.T) {
-			var sum tally
-			sum.milestones[schemas.Started] = milestoneTally{dueYear: tc.plan, done: tc.started}
-			if got := sum.milestoneCounts().Started.RateYear.String(); got != tc.rate {
-				t.Errorf("got %s, printed %s", got, tc.rate)
-			}
-		})
 	}
 }
 
@@ -193,11 +115,11 @@ func TestInvestmentOfASet(t *testing.T) {
 		t.Errorf("whole: %+v rate %s vs %s", got, got.Rate, got.VsTime)
 	}
 	// Without a plan neither rate nor points; time progress is known all the same.
-	if got := rowOf(t, model, DistrictGroup, "wuzhi").Investment; got.Invested != nil || got.Rate != nil || got.VsTime != nil || got.TimeProgress.String() != "50.0" {
+	if got := rowOf(t, model, counting.DistrictGroup, "wuzhi").Investment; got.Invested != nil || got.Rate != nil || got.VsTime != nil || got.TimeProgress.String() != "50.0" {
 		t.Errorf("no plan: %+v", got)
 	}
 	// Not reporting does not pay: null invested, but a rate of 0.
-	if got := rowOf(t, model, DistrictGroup, "boai").Investment; got.Invested != nil || got.Rate.String() != "0.0" || got.VsTime.String() != "-50.0" {
+	if got := rowOf(t, model, counting.DistrictGroup, "boai").Investment; got.Invested != nil || got.Rate.String() != "0.0" || got.VsTime.String() != "-50.0" {
 		t.Errorf("not reported: %+v", got)
 	}
 	if diff := cmp.Diff([]string{"P-4"}, model.DataQuality.NoPlan); diff != "" {
@@ -215,7 +137,7 @@ func TestRowsOfHolders(t *testing.T) {
 		s.Milestones[schemas.Producing] = schemas.MilestoneStanding{Target: day("2025-09-01")}
 		s.Investment = schemas.InvestmentStanding{Plan: 100, Invested: 50, Known: true, ReportsDue: 10, ReportsOnTime: 5}
 	}))
-	before, after, nobody := rowOf(t, model, DepartmentGroup, "市科技局"), rowOf(t, model, DepartmentGroup, "市商务局"), rowOf(t, model, DepartmentGroup, Unassigned)
+	before, after, nobody := rowOf(t, model, counting.DepartmentGroup, "市科技局"), rowOf(t, model, counting.DepartmentGroup, "市商务局"), rowOf(t, model, counting.DepartmentGroup, counting.Unassigned)
 	if before.Projects != 0 || before.Milestones.Landed.OnTime != 1 || before.ReportsDue != 0 || before.Completeness != nil {
 		t.Errorf("holder on R: %+v", before)
 	}
@@ -229,7 +151,7 @@ func TestRowsOfHolders(t *testing.T) {
 	if after.Score.String() != "25.00" || *after.Rank != 1 {
 		t.Errorf("score %s rank %v", after.Score, after.Rank)
 	}
-	if nobody.Name != UnassignedName || nobody.Projects != 0 || nobody.Milestones.Started.Late != 1 || nobody.Rank != nil {
+	if nobody.Name != counting.UnassignedName || nobody.Projects != 0 || nobody.Milestones.Started.Late != 1 || nobody.Rank != nil {
 		t.Errorf("nobody: %+v", nobody)
 	}
 	var order []string
@@ -254,34 +176,6 @@ func TestDistrictsThatNoGroupHoldsStandLast(t *testing.T) {
 	}
 }
 
-func TestScoreSharesOneRoundingAndRanks(t *testing.T) {
-	figure := func(units int64) *schemas.Figure { return &schemas.Figure{Units: units, Decimals: 2} }
-	rows := []schemas.RankedRow{
-		{Key: "a", Projects: 1, Score: figure(5000)}, {Key: "b", Projects: 1, Score: figure(9000)}, {Key: "c", Projects: 2, Score: figure(5000)},
-		{Key: "d", Projects: 1, Score: figure(100)}, {Key: "e", Projects: 1}, {Key: "f", Score: figure(9900)}, {Key: Unassigned, Projects: 4, Score: figure(9900)},
-	}
-	rank(rows)
-	want := map[string]int{"a": 2, "b": 1, "c": 2, "d": 4}
-	got := map[string]int{}
-	for _, r := range rows {
-		if r.Rank != nil {
-			got[r.Key] = *r.Rank
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	// 100 × (30·(1 + ½)/2 + 10·(5/6 · 2/3) + 10·1) ÷ 50 = 76.111…
-	sum := tally{plan: 100, invested: 250, investedKnown: true, measured: 1, satisfied: []int{6: 5}, reportsDue: 3, reportsOnTime: 2, projects: 1}
-	sum.milestones[schemas.Landed] = milestoneTally{done: 2, onTime: 1, judged: 2}
-	if got := schemas.Rounded(sum.score(schemas.DefaultRules().Weights), 2).String(); got != "76.11" {
-		t.Errorf("score %s", got)
-	}
-	if got := (&tally{}).score(schemas.DefaultRules().Weights); got != nil {
-		t.Errorf("a row to which nothing applies scored %s", got)
-	}
-}
-
 func TestRankChange(t *testing.T) {
 	lands := func(id, district, on string) schemas.Standing {
 		return standing(id, district, func(s *schemas.Standing) {
@@ -298,13 +192,13 @@ func TestRankChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	// In January xiuwu had nothing judged and scored by its ledger alone: both were first.
-	if got := rowOf(t, model, DistrictGroup, "xiuwu"); *got.Rank != 1 || *got.RankChange != 0 {
+	if got := rowOf(t, model, counting.DistrictGroup, "xiuwu"); *got.Rank != 1 || *got.RankChange != 0 {
 		t.Errorf("xiuwu %d %d", *got.Rank, *got.RankChange)
 	}
-	if got := rowOf(t, model, DistrictGroup, "boai"); *got.Rank != 3 || *got.RankChange != -2 {
+	if got := rowOf(t, model, counting.DistrictGroup, "boai"); *got.Rank != 3 || *got.RankChange != -2 {
 		t.Errorf("boai %d %d", *got.Rank, *got.RankChange)
 	}
-	if got := rowOf(t, model, DistrictGroup, "wuzhi"); *got.Rank != 2 || got.RankChange != nil {
+	if got := rowOf(t, model, counting.DistrictGroup, "wuzhi"); *got.Rank != 2 || got.RankChange != nil {
 		t.Errorf("wuzhi is new, its change is not known: %v", got.RankChange)
 	}
 	// The period before January ends in another year: it is not even read.
@@ -312,7 +206,7 @@ func TestRankChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rowOf(t, model, DistrictGroup, "boai"); got.RankChange != nil {
+	if got := rowOf(t, model, counting.DistrictGroup, "boai"); got.RankChange != nil {
 		t.Errorf("change over the year's end: %d", *got.RankChange)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
@@ -59,36 +60,36 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	for _, opt := range opts {
 		opt(&o)
 	}
-	ledger, err := readLedger(ctx, r, rules, schemas.BulletinCut(period, known))
+	ledger, err := readLedger(ctx, r, schemas.BulletinCut(period, known))
 	if err != nil {
 		return nil, err
 	}
-	scope := newScope(period, ledger)
-	whole := tally{}
-	groups := newGroupTallies()
-	for i := range ledger.Standings {
-		if s := &ledger.Standings[i]; !s.Cancelled {
-			scope.countInto(&whole, groups, s)
-		}
+	counts, err := counting.Count(ledger, rules, period)
+	if err != nil {
+		return nil, err
 	}
 	model := &schemas.Bulletin{
 		Kind: period.Kind, Period: period.String(), PeriodStart: period.Start, PeriodEnd: period.End,
 		ReportingMonth: ledger.ReportingMonth, KnownSeq: ledger.KnownSeq, Title: Title(period),
-		Milestones: whole.milestoneCounts(), Investment: whole.investment(scope.month),
-		Groups: groups.ranked(rules, scope.month), Restatements: []schemas.Restatement{},
+		Milestones: counts.Whole.MilestoneCounts(), Investment: counts.Whole.Investment(ledger.ReportingMonth),
+		Groups: rankedGroups(counts, rules, ledger.ReportingMonth), Restatements: []schemas.Restatement{},
 	}
 	draft := &Draft{Model: model, Projects: map[string]string{}}
 	fillTotals(model, ledger)
 	fillLists(draft, ledger, period)
-	fillMethod(model, rules, ledger, &whole)
+	fillMethod(model, rules, ledger, counts.Whole)
 
 	before := period.Previous()
 	if before.End.Year() == period.End.Year() {
-		earlier, err := readLedger(ctx, r, rules, schemas.BulletinCut(before, ledger.KnownSeq))
+		earlier, err := readLedger(ctx, r, schemas.BulletinCut(before, ledger.KnownSeq))
 		if err != nil {
 			return nil, err
 		}
-		setRankChanges(model.Groups, rankedGroups(earlier, rules, before))
+		earlierCounts, err := counting.Count(earlier, rules, before)
+		if err != nil {
+			return nil, err
+		}
+		setRankChanges(model.Groups, rankedGroups(earlierCounts, rules, earlier.ReportingMonth))
 	}
 	if o.published != nil {
 		now, err := o.rebuild(ctx)
@@ -118,32 +119,12 @@ func (d *Draft) nameRestated(ledger *schemas.Ledger) {
 	}
 }
 
-func readLedger(ctx context.Context, r Reader, rules *schemas.Rules, cut schemas.Cut) (*schemas.Ledger, error) {
+func readLedger(ctx context.Context, r Reader, cut schemas.Cut) (*schemas.Ledger, error) {
 	ledger, err := r.Ledger(ctx, cut)
 	if err != nil {
 		return nil, fmt.Errorf("ledger as of %s: %w", cut.AsOf, err)
 	}
-	for i := range ledger.Standings {
-		if s := &ledger.Standings[i]; len(s.Method) != len(rules.Method) {
-			return nil, &schemas.Error{Code: schemas.Internal, Field: s.ProjectID,
-				Message: fmt.Sprintf("the ledger judged %d items of 七个一, the rules have %d", len(s.Method), len(rules.Method)),
-				Hint:    "read the ledger with the rules that the bulletin is built with"}
-		}
-	}
 	return ledger, nil
-}
-
-// rankedGroups counts and ranks the rows of a period and nothing else.
-func rankedGroups(ledger *schemas.Ledger, rules *schemas.Rules, period schemas.Period) []schemas.RankedGroup {
-	scope := newScope(period, ledger)
-	whole := tally{}
-	groups := newGroupTallies()
-	for i := range ledger.Standings {
-		if s := &ledger.Standings[i]; !s.Cancelled {
-			scope.countInto(&whole, groups, s)
-		}
-	}
-	return groups.ranked(rules, scope.month)
 }
 
 // Title names the period's bulletin, such as 2025年10月重大项目进展情况通报.

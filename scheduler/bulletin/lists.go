@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
@@ -175,7 +176,7 @@ func countIssues(counts *schemas.IssueCounts, s *schemas.Standing, period schema
 	}
 }
 
-func fillMethod(model *schemas.Bulletin, rules *schemas.Rules, ledger *schemas.Ledger, whole *tally) {
+func fillMethod(model *schemas.Bulletin, rules *schemas.Rules, ledger *schemas.Ledger, whole *counting.Tally) {
 	items := make(schemas.MethodTallies, len(rules.Method))
 	for i := range items {
 		items[i].Key = rules.Method[i].Key
@@ -190,7 +191,7 @@ func fillMethod(model *schemas.Bulletin, rules *schemas.Rules, ledger *schemas.L
 			items[j].Applicable += oneIf(verdict != schemas.NotApplicable)
 		}
 	}
-	model.Method = schemas.MethodCount{Items: items, Completeness: percentOf(whole.completeness())}
+	model.Method = schemas.MethodCount{Items: items, Completeness: whole.Completeness()}
 }
 
 func textOrNull(s string) *string {
@@ -198,4 +199,11 @@ func textOrNull(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+func oneIf(condition bool) int {
+	if condition {
+		return 1
+	}
+	return 0
 }

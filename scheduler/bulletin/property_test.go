@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
@@ -75,7 +77,7 @@ func TestCountsAgreeWithEachOther(t *testing.T) {
 		}
 		whole := sums{}
 		whole.add(model.Totals.Projects, model.Milestones, model.Investment)
-		byKind := map[string]*sums{DistrictGroup: {}, DepartmentGroup: {}, LeadGroup: {}}
+		byKind := map[string]*sums{counting.DistrictGroup: {}, counting.DepartmentGroup: {}, counting.LeadGroup: {}}
 		for _, g := range model.Groups {
 			for _, r := range g.Rows {
 				byKind[g.Kind].add(r.Projects, r.Milestones, r.Investment)
@@ -83,7 +85,7 @@ func TestCountsAgreeWithEachOther(t *testing.T) {
 				if r.Score != nil && (r.Score.Units < 0 || r.Score.Units > 10000) {
 					t.Fatalf("%s scores %s", r.Key, r.Score)
 				}
-				if r.Rank != nil && (r.Key == Unassigned || r.Projects == 0 || r.Score == nil) {
+				if r.Rank != nil && (r.Key == counting.Unassigned || r.Projects == 0 || r.Score == nil) {
 					t.Fatalf("%s is ranked", r.Key)
 				}
 			}
@@ -202,16 +204,21 @@ func TestMovingADeadlineLaterNeverLowersTheScore(t *testing.T) {
 		s := anyStanding(t, "P-1", p.End)
 		s.Cancelled, s.Suspended = false, false
 		s.Milestones[schemas.Landed] = schemas.MilestoneStanding{Target: p.Start, ReachedOn: p.Start + schemas.Date(rapid.IntRange(-40, 30).Draw(t, "reached"))}
-		c := newScope(p, ledgerOf(p.End))
-		early, late := tally{}, tally{}
-		c.countInto(&early, newGroupTallies(), &s)
+		early := scoreOf(t, p, s)
 		s.Milestones[schemas.Landed].Target += schemas.Date(rapid.IntRange(0, 30).Draw(t, "later"))
-		c.countInto(&late, newGroupTallies(), &s)
-		w := schemas.DefaultRules().Weights
-		if early.score(w).Cmp(late.score(w)) > 0 {
-			t.Fatalf("%s, with a later target %s", early.score(w).FloatString(4), late.score(w).FloatString(4))
+		if late := scoreOf(t, p, s); early.Cmp(late) > 0 {
+			t.Fatalf("%s, with a later target %s", early.FloatString(4), late.FloatString(4))
 		}
 	})
+}
+
+func scoreOf(t *rapid.T, p schemas.Period, s schemas.Standing) *big.Rat {
+	rules := schemas.DefaultRules()
+	counts, err := counting.Count(ledgerOf(p.End, s), rules, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counting.Score(counts.Whole.Items(rules.Weights))
 }
 
 func BenchmarkBuild100000(b *testing.B) {

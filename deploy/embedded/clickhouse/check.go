@@ -267,14 +267,17 @@ func clausesBefore(tokens []token) []int {
 
 // parameter checks {name:Identifier}, whose value becomes part of the statement.
 func (s *scanner) parameter(i int) error {
-	if !s.at(i+1).name() || !s.at(i+2).punctuation(":") || !s.at(i+3).word("Identifier") {
+	if !s.at(i+1).name() || !s.at(i+2).punctuation(":") || !s.at(i+3).name() || !strings.EqualFold(s.at(i+3).text, "Identifier") {
 		return nil
 	}
 	value, given := s.check.Params[s.at(i+1).text]
 	if !given {
 		return refuse("name the table or column itself", "a parameter of type Identifier without a value")
 	}
-	parts := strings.FieldsFunc(value, func(r rune) bool { return r == '.' || r == '`' || r == '"' || r == ' ' })
+	if strings.ContainsAny(value, "\\`\"") {
+		return refuse("give the bare name", "quotes or escapes in a parameter of type Identifier")
+	}
+	parts := strings.FieldsFunc(value, func(r rune) bool { return r == '.' || r == ' ' })
 	if slices.Contains(parts, "system") {
 		return refuse("name the system table in the statement itself", "a parameter that names the database system")
 	}

@@ -12,10 +12,8 @@ import (
 const (
 	codeNotImplemented     = 48
 	codeSyntaxError        = 62
-	codeIncorrectQuery     = 80
-	codeUnknownDatabase    = 81
+	codeUnknownFormat      = 73
 	codeUnknownCompression = 89
-	codeTimeoutExceeded    = 159
 	codeReadonly           = 164
 	codeRequiredPassword   = 194
 	codeTooManyQueries     = 202
@@ -35,9 +33,9 @@ const (
 )
 
 var codeNames = map[int]string{
-	codeNotImplemented: "NOT_IMPLEMENTED", codeSyntaxError: "SYNTAX_ERROR", codeIncorrectQuery: "INCORRECT_QUERY",
-	codeUnknownDatabase: "UNKNOWN_DATABASE", codeUnknownCompression: "UNKNOWN_COMPRESSION_METHOD",
-	codeTimeoutExceeded: "TIMEOUT_EXCEEDED", codeReadonly: "READONLY", codeRequiredPassword: "REQUIRED_PASSWORD",
+	codeNotImplemented: "NOT_IMPLEMENTED", codeSyntaxError: "SYNTAX_ERROR",
+	codeUnknownFormat: "UNKNOWN_FORMAT", codeUnknownCompression: "UNKNOWN_COMPRESSION_METHOD",
+	codeReadonly: "READONLY", codeRequiredPassword: "REQUIRED_PASSWORD",
 	codeTooManyQueries: "TOO_MANY_SIMULTANEOUS_QUERIES", codeSocketTimeout: "SOCKET_TIMEOUT",
 	codeQueryIDRunning: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING", codeQueryTooLarge: "QUERY_IS_TOO_LARGE", codeAborted: "ABORTED",
 	codeCannotDecompress: "CANNOT_DECOMPRESS", codeTooManyBytes: "TOO_MANY_BYTES", codeSessionNotFound: "SESSION_NOT_FOUND",

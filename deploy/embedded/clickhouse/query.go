@@ -46,7 +46,7 @@ func (s *Server) answer(ctx context.Context, q *request, out *responder, method 
 		q.query += "\n" // ClickHouse puts one between the URL's part and the body's
 	}
 	// An INSERT in the URL needs nothing of the body before it begins.
-	head, insert, _ := parseInsert(q.query)
+	head, insert := parseInsert(q.query)
 	text := q.query
 	if !insert {
 		prefix, err := readPrefix(q.body, maxReaderStatement)
@@ -54,7 +54,7 @@ func (s *Server) answer(ctx context.Context, q *request, out *responder, method 
 			return err
 		}
 		text += string(prefix)
-		head, insert, _ = parseInsert(text)
+		head, insert = parseInsert(text)
 	}
 	if text == "" {
 		out.commonHeaders().Set("Content-Type", "text/html; charset=UTF-8")
@@ -151,22 +151,19 @@ func (s *Server) answerStatement(ctx context.Context, q *request, out *responder
 
 // check holds a reader's statement against ReaderCheck; views are looked up only when something is called like one.
 func (s *Server) check(ctx context.Context, q *request, sql string) error {
+	known := map[[2]string]bool{}
 	var lookup error
 	err := ReaderCheck{Params: q.params, IsView: func(database, name string) bool {
-		found, err := s.isView(ctx, firstOf(database, q.database, "default"), name)
-		lookup = errors.Join(lookup, err)
-		return found
-	}}.Check(sql)
-	return firstError(lookup, err)
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
+		view := [2]string{firstOf(database, q.database, "default"), name}
+		if !known[view] {
+			known[view], lookup = s.isView(ctx, view[0], view[1])
 		}
+		return known[view]
+	}}.Check(sql)
+	if lookup != nil { // it made the check refuse
+		return lookup
 	}
-	return nil
+	return err
 }
 
 func (s *Server) isView(ctx context.Context, database, name string) (bool, error) {

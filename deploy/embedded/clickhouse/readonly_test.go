@@ -54,6 +54,11 @@ func TestReadersCannotLeaveTheEngine(t *testing.T) {
 	}
 	c.refuses("164", "SELECT * FROM {t:Identifier}.{u:Identifier}", "param_t", "system", "param_u", "processes")
 	c.refuses("164", "SELECT * FROM processes", "database", "system")
+	// A format is a part of the statement that nobody checks.
+	for _, format := range []string{"TSV; KILL QUERY WHERE 1", "TSV SETTINGS readonly = 0", "TSV\n--", "TSV INTO OUTFILE '" + out + "'"} {
+		c.refuses("73", "SELECT 1", "default_format", format)
+		c.refuses("73", "SHOW TABLES", "default_format", format)
+	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("files were written: %v %v", entries, err)
 	}

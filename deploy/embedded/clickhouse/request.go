@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -109,6 +110,10 @@ func (s *Server) parseRequest(r *http.Request) (*request, error) {
 	q.query = query.Get("query")
 	q.database = firstOf(query.Get("database"), r.Header.Get("X-ClickHouse-Database"))
 	q.format = firstOf(query.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated")
+	if strings.ContainsFunc(q.format, func(c rune) bool { return c >= utf8.RuneSelf || !wordByte(byte(c)) }) {
+		// It becomes a part of the statement.
+		return q, exceptionf(codeUnknownFormat, "Unknown format %q", q.format)
+	}
 	q.sessionID, q.sessionTimeout = query.Get("session_id"), query.Get("session_timeout")
 	q.sessionCheck, q.closeSession = query.Get("session_check") == "1", query.Get("close_session") == "1"
 	q.waitEndOfQuery = truth(query.Get("wait_end_of_query"))

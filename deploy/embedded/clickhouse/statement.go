@@ -87,20 +87,18 @@ type insertHead struct {
 	data   int // where in the text the data begins
 }
 
-// parseInsert reads the head of an INSERT that carries data, looking at no byte of the data. ok is false for every
-// other statement; more says that the text may have ended too early to tell.
-func parseInsert(sql string) (head insertHead, ok, more bool) {
+// parseInsert reads the head of an INSERT that carries data, looking at no byte of the data; ok is false for every other
+// statement.
+func parseInsert(sql string) (head insertHead, ok bool) {
 	l := lexer{sql: sql}
+	ended := false
 	next := func() token {
 		t, found, err := l.next()
-		if err != nil || !found {
-			more = true
-			return token{kind: tokenPunctuation}
-		}
+		ended = ended || err != nil || !found
 		return t
 	}
 	if !next().word("INSERT") {
-		return head, false, false
+		return head, false
 	}
 	t := next()
 	if t.word("INTO") {
@@ -110,29 +108,25 @@ func parseInsert(sql string) (head insertHead, ok, more bool) {
 		t = next()
 	}
 	depth, previous := 0, t
-	for t = next(); !more; previous, t = t, next() {
+	for t = next(); !ended; previous, t = t, next() {
 		switch {
 		case t.punctuation("("):
 			depth++
 		case t.punctuation(")"):
 			depth--
 		case t.punctuation(";"):
-			return head, false, false
+			return head, false
 		case depth > 0 || previous.punctuation("."):
 		case t.word("SELECT"), t.word("WITH"), t.word("FROM"), t.word("EXPLAIN"):
-			return head, false, false
+			return head, false
 		case t.word("VALUES"):
-			return insertHead{sql[:t.start], "Values", t.end}, true, false
+			return insertHead{sql[:t.start], "Values", t.end}, true
 		case t.word("FORMAT"):
 			name := next()
-			if more || name.kind != tokenWord {
-				return head, false, more
-			}
-			// A name at the very end of the text may go on behind it.
-			return insertHead{sql[:t.start], name.text, afterFormat(sql, name.end)}, true, false
+			return insertHead{sql[:t.start], name.text, afterFormat(sql, name.end)}, !ended && name.kind == tokenWord
 		}
 	}
-	return head, false, true
+	return head, false
 }
 
 // afterFormat passes the blanks and the one line break that part FORMAT's name from the data.

@@ -50,7 +50,7 @@ func TestParseInsert(t *testing.T) {
 		"INSERT INTO FUNCTION null('a Int8') VALUES (1)":            {"INSERT INTO FUNCTION null('a Int8') ", "Values", " (1)"},
 		"INSERT INTO t FORMAT CSV 'not closed \" `":                 {"INSERT INTO t ", "CSV", "'not closed \" `"},
 	} {
-		head, ok, _ := parseInsert(sql)
+		head, ok := parseInsert(sql)
 		if !ok {
 			t.Errorf("%q is not taken for an INSERT with data", sql)
 			continue
@@ -60,7 +60,7 @@ func TestParseInsert(t *testing.T) {
 		}
 	}
 	for _, sql := range []string{"", "SELECT 1", "INSERT INTO t SELECT 1 FORMAT CSV", "INSERT INTO t (a) WITH 1 AS x SELECT x", "INSERT INTO t", "INSERT", "INSERT INTO t; DROP TABLE t"} {
-		if _, ok, _ := parseInsert(sql); ok {
+		if _, ok := parseInsert(sql); ok {
 			t.Errorf("%q is taken for an INSERT with data", sql)
 		}
 	}

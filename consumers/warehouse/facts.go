@@ -1,0 +1,148 @@
+package warehouse
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"milepost/consumers/ledger"
+	"milepost/schemas"
+)
+
+// packedFacts gives one row a project: its events, each as a RowBinary record,
+// joined in any order. Millions of events cross the wire as one value a
+// project, which costs a fraction of a row an event.
+const packedFacts = `SELECT project_id, arrayStringConcat(groupArray(formatRow('RowBinary', stream_seq, source, id, toString(type), toString(district), toUnixTimestamp64Milli(occurred_at), data)))
+FROM events FINAL
+WHERE stream_seq <= {known:UInt64} AND cityHash64(project_id) % {parts:UInt64} = {part:UInt64}
+GROUP BY project_id`
+
+// eventsInMemory bounds how many events the engine gathers at once.
+const eventsInMemory = 4_000_000
+
+// projects streams the facts of one subject after another, in any order.
+func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Project, error] {
+	return func(yield func(ledger.Project, error) bool) {
+		var events uint64
+		if err := r.conn.QueryRow(ctx, "SELECT count() FROM events WHERE stream_seq <= {known:UInt64}", named("known", seq)).Scan(&events); err != nil {
+			yield(ledger.Project{}, unavailable("count the events", err))
+			return
+		}
+		words := newWords(r.rules)
+		parts := events/eventsInMemory + 1
+		for part := range parts {
+			if !r.projectsOf(ctx, words, []any{named("known", seq), named("parts", parts), named("part", part)}, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) projectsOf(ctx context.Context, words words, args []any, yield func(ledger.Project, error) bool) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rows, err := r.conn.Query(ctx, packedFacts, args...)
+	if err != nil {
+		yield(ledger.Project{}, unavailable("read the events", err))
+		return false
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, packed string
+		if err := rows.Scan(&id, &packed); err != nil {
+			yield(ledger.Project{}, unavailable("read the events", err))
+			return false
+		}
+		if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return words.unpack(packed) }}, nil) {
+			return false
+		}
+	}
+	if err := rows.Err(); err != nil {
+		yield(ledger.Project{}, unavailable("read the events", err))
+		return false
+	}
+	return true
+}
+
+// words keeps one copy of the words that millions of facts share. It is
+// complete before it is used, and so safe on several goroutines.
+type words map[string]string
+
+func newWords(rules *schemas.Rules) words {
+	w := words{schemas.CityDistrict: schemas.CityDistrict}
+	for _, code := range rules.DistrictCodes() {
+		w[code] = code
+	}
+	for _, t := range schemas.Types() {
+		w[string(t)] = string(t)
+	}
+	return w
+}
+
+func (w words) of(text string) string {
+	if shared, ok := w[text]; ok {
+		return shared
+	}
+	return strings.Clone(text)
+}
+
+var errPacked = errors.New("the events of a project do not unpack")
+
+// unpack reads the records of a project and puts them in order.
+func (w words) unpack(packed string) ([]ledger.Fact, error) {
+	facts := make([]ledger.Fact, 0, len(packed)/128+1)
+	for rest := packed; rest != ""; {
+		var f ledger.Fact
+		var parts [5]string // source, id, type, district, data
+		if len(rest) < 8 {
+			return nil, errPacked
+		}
+		f.Seq = binary.LittleEndian.Uint64([]byte(rest[:8]))
+		rest = rest[8:]
+		for i := range parts {
+			if i == 4 {
+				if len(rest) < 8 {
+					return nil, errPacked
+				}
+				f.Time = time.UnixMilli(int64(binary.LittleEndian.Uint64([]byte(rest[:8])))).In(schemas.Location)
+				rest = rest[8:]
+			}
+			var ok bool
+			if parts[i], rest, ok = cutString(rest); !ok {
+				return nil, errPacked
+			}
+		}
+		f.Source, f.ID, f.Type, f.District = parts[0], parts[1], schemas.Type(w.of(parts[2])), w.of(parts[3])
+		var err error
+		if f.Data, err = schemas.DecodeData(f.Type, []byte(parts[4])); err != nil {
+			return nil, fmt.Errorf("stored event %s: %w", schemas.EventID(f.Source, f.ID), err)
+		}
+		facts = append(facts, f)
+	}
+	slices.SortFunc(facts, func(a, b ledger.Fact) int { return cmp.Compare(a.Seq, b.Seq) })
+	return facts, nil
+}
+
+// cutString takes a RowBinary string: its length as a variable-length integer,
+// then its bytes.
+func cutString(s string) (text, rest string, ok bool) {
+	var length uint64
+	for shift := 0; shift < 63 && s != ""; shift += 7 {
+		b := s[0]
+		s = s[1:]
+		length |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			if length > uint64(len(s)) {
+				return "", "", false
+			}
+			return s[:length], s[length:], true
+		}
+	}
+	return "", "", false
+}
