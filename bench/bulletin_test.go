@@ -32,7 +32,7 @@ func BenchmarkBulletin(b *testing.B) {
 	if err := w.Migrate(ctx); err != nil {
 		b.Fatal(err)
 	}
-	ask(b, db.DSN, historySQL(projects))
+	fill(b, w, projects)
 	rules := schemas.DefaultRules()
 	reader := warehouse.NewReader(w, rules)
 	period, err := schemas.ParsePeriod("2025-10")
@@ -46,7 +46,7 @@ func BenchmarkBulletin(b *testing.B) {
 	})
 	b.Run("ledger", func(b *testing.B) {
 		for b.Loop() {
-			l, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, projects*30))
+			l, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, projects*eventsPerProject))
 			if err != nil || len(l.Standings) != projects {
 				b.Fatal(len(l.Standings), err)
 			}
@@ -55,7 +55,7 @@ func BenchmarkBulletin(b *testing.B) {
 	b.Run("bulletin", func(b *testing.B) {
 		for b.Loop() {
 			started := time.Now()
-			model, err := bulletin.Build(ctx, reader, rules, period, projects*30)
+			model, err := bulletin.Build(ctx, reader, rules, period, projects*eventsPerProject)
 			if err != nil || model.Totals.Projects != projects {
 				b.Fatal(model, err)
 			}
@@ -65,6 +65,35 @@ func BenchmarkBulletin(b *testing.B) {
 		runtime.ReadMemStats(&memory)
 		b.ReportMetric(float64(memory.Sys)/(1<<20), "MB")
 	})
+}
+
+// fill writes the history as the consumers do.
+func fill(b *testing.B, w *warehouse.Warehouse, projects int) {
+	b.Helper()
+	const batchSize = 20_000
+	var batch warehouse.Batch
+	var seq uint64
+	write := func() {
+		if _, err := w.Write(context.Background(), batch); err != nil {
+			b.Fatal(err)
+		}
+		batch.Deliveries = batch.Deliveries[:0]
+	}
+	for e, err := range history(projects) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		fingerprint, err := schemas.FingerprintOf(e.Raw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		seq++
+		batch.Deliveries = append(batch.Deliveries, warehouse.Delivery{Event: e, Fingerprint: fingerprint, Sequence: seq, RecordedAt: e.Time, Actor: "http:127.0.0.1"})
+		if len(batch.Deliveries) == batchSize {
+			write()
+		}
+	}
+	write()
 }
 
 func ask(b *testing.B, dsn, sql string) {

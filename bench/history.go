@@ -2,39 +2,69 @@
 // else uses it.
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"time"
 
-// historySQL writes a history of so many projects with 30 events each straight
-// into the events table, as the consumers would: a registration, an assignment,
-// up to three milestones, an issue with its resolution, and monthly reports
-// from 2024-01 on.
-func historySQL(projects int) string {
-	return fmt.Sprintf(`
-INSERT INTO events (source, id, type, project_id, district, business_date, occurred_at, recorded_at, stream_seq, actor, data, extensions, fingerprint)
-WITH
-    number %% %[1]d AS p,
-    intDiv(number, %[1]d) AS k,
-    ['jiefang', 'shanyang', 'zhongzhan', 'macun', 'shifanqu', 'xiuwu', 'wuzhi', 'boai', 'wenxian', 'qinyang', 'mengzhou'][p %% 11 + 1] AS district,
-    toDate('2024-01-01') + (p %% 200) AS registered,
-    addMonths(toDate('2024-01-01'), k - 7) AS month,
-    multiIf(k = 0, 'project.registered.v1', k = 1, 'project.assigned.v1', k = 2 OR k = 3 AND p %% 2 = 0 OR k = 4 AND p %% 7 = 0, 'milestone.reached.v1',
-        k = 5, 'issue.raised.v1', k = 6, 'issue.resolved.v1', 'progress.reported.v1') AS kind,
-    if(k < 7 AND kind = 'progress.reported.v1', toDate('2023-11-01'), month) AS reported,
-    multiIf(k <= 1, registered, k = 2, registered + 60, kind = 'milestone.reached.v1' AND k = 3, registered + 200, kind = 'milestone.reached.v1', registered + 450,
-        k = 5, toDate('2025-03-01') + p %% 100, k = 6, toDate('2025-05-01') + p %% 100, toLastDayOfMonth(reported)) AS day
-SELECT
-    concat('/offices/', district), concat('e', toString(p), '-', toString(k)), kind, concat('P-', leftPad(toString(p), 7, '0')), district, day,
-    toDateTime64(day + 5, 3, 'Asia/Shanghai'), toDateTime64(day + 5, 9, 'Asia/Shanghai'), number + 1, 'http:127.0.0.1',
-    multiIf(
-        k = 0, concat('{"name":"项目', toString(p), '(年产', toString(p %% 90), '万台)","enterprise":"企业', toString(p), '有限公司","industry":"新材料","total_investment":', toString(p * 7 %% 500000),
-            ',"annual_plan":{"2024":', toString(p * 3 %% 90000), ',"2025":', toString(p * 5 %% 90000), '},"targets":{"landed":"', toString(registered + 45), '","started":"', toString(registered + 180),
-            '","producing":"', toString(registered + 400), '"},"registered_on":"', toString(registered), '"}'),
-        k = 1, concat('{"lead":"领导', toString(p %% 40), '","department":"市局', toString(p %% 30), '","effective_on":"', toString(registered), '"}'),
-        kind = 'milestone.reached.v1', concat('{"milestone":"', ['landed', 'started', 'producing'][k - 1], '","reached_on":"', toString(day), '","evidence":[{"uri":"https://example.org/e/', toString(p), '.jpg","note":"现场照片"}]}'),
-        k = 5, concat('{"issue_id":"Q1","title":"用地指标尚未落实","category":"land","department":"市局', toString(p %% 30), '","raised_on":"', toString(day), '","due_on":"', toString(day + 40), '"}'),
-        k = 6, concat('{"issue_id":"Q1","resolved_on":"', toString(day), '","resolution":"已协调解决"}'),
-        concat('{"month":"', formatDateTime(reported, '%%Y-%%m'), '","invested_ytd":', toString(intDiv((p * 5 %% 90000) * toMonth(reported), 12)), ',"note":"主体施工"}')),
-    '', sipHash128(number)
-FROM numbers(%[2]d)
-SETTINGS max_block_size = 200000, max_insert_block_size = 200000`, projects, projects*30)
+	"milepost/schemas"
+)
+
+// eventsPerProject is how many events a project of the history has.
+const eventsPerProject = 30
+
+// history yields made-up events of real shape, in the order in which they would
+// reach the stream: for each project a registration, an assignment, up to three
+// milestones, an issue with its resolution, and monthly reports for the rest.
+func history(projects int) iter.Seq2[*schemas.Event, error] {
+	districts := schemas.DefaultRules().DistrictCodes()
+	return func(yield func(*schemas.Event, error) bool) {
+		for k := range eventsPerProject {
+			for p := range projects {
+				if !yield(eventOf(districts[p%len(districts)], p, k)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func eventOf(district string, p, k int) (*schemas.Event, error) {
+	registered := schemas.NewDate(2024, time.January, 1) + schemas.Date(p%200)
+	kind, data := factOf(registered, p, k)
+	return schemas.NewEvent(schemas.Event{
+		Source: "/offices/" + district, ID: fmt.Sprintf("e%d-%d", p, k), Type: kind, Subject: fmt.Sprintf("P-%07d", p), District: district,
+		Time: data.BusinessDate().Start().Add(5 * 24 * time.Hour), Data: data,
+	})
+}
+
+func factOf(registered schemas.Date, p, k int) (schemas.Type, schemas.Data) {
+	enterprise, industry := fmt.Sprintf("企业%d有限公司", p), "新材料"
+	plan := schemas.MoneyFromWan(int64(p * 5 % 90000))
+	switch {
+	case k == 0:
+		return schemas.ProjectRegistered, &schemas.Registered{
+			Name: fmt.Sprintf("项目%d(年产%d万台)", p, p%90), Enterprise: &enterprise, Industry: &industry, TotalInvestment: schemas.MoneyFromWan(int64(p * 7 % 500000)),
+			AnnualPlan: map[int]schemas.Money{2024: schemas.MoneyFromWan(int64(p * 3 % 90000)), 2025: plan},
+			Targets:    schemas.Targets{registered + 45, registered + 180, registered + 400}, RegisteredOn: registered,
+		}
+	case k == 1:
+		return schemas.ProjectAssigned, &schemas.Assigned{Lead: fmt.Sprintf("领导%d", p%40), Department: fmt.Sprintf("市局%d", p%30), EffectiveOn: registered}
+	case k == 2 || k == 3 && p%2 == 0 || k == 4 && p%7 == 0:
+		m := schemas.Milestone(k - 2)
+		return schemas.MilestoneReached, &schemas.Reached{
+			Milestone: m, ReachedOn: registered + []schemas.Date{60, 200, 450}[m],
+			Evidence: []schemas.Evidence{{URI: fmt.Sprintf("https://example.org/evidence/%d.jpg", p), Note: "现场照片"}},
+		}
+	case k == 5:
+		raised := schemas.NewDate(2025, time.March, 1) + schemas.Date(p%100)
+		return schemas.IssueRaised, &schemas.Raised{IssueID: "Q1", Title: "用地指标尚未落实", Category: "land", Department: fmt.Sprintf("市局%d", p%30), RaisedOn: raised, DueOn: raised + 40}
+	case k == 6:
+		return schemas.IssueResolved, &schemas.Resolved{IssueID: "Q1", ResolvedOn: schemas.NewDate(2025, time.May, 1) + schemas.Date(p%100), Resolution: "已协调解决"}
+	}
+	month := schemas.NewMonth(2024, time.January) + schemas.Month(k-7)
+	if k < 7 {
+		month = schemas.NewMonth(2023, time.November) // a milestone that this project has not reached
+	}
+	return schemas.ProgressReported, &schemas.Progress{Month: month, InvestedYTD: plan / 12 * schemas.Money(month.Number()), Note: "主体施工"}
 }

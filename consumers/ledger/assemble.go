@@ -49,23 +49,42 @@ func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects i
 		defer close(results)
 		return judges.Wait()
 	})
-	ledgers := make([]*schemas.Ledger, len(cuts))
-	for i, cut := range cuts {
-		ledgers[i] = &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: rules.ReportingMonth(cut.AsOf)}
-	}
+	var all []judged
 	for batch := range results {
-		for i := range batch {
-			batch[i].addTo(ledgers)
-		}
+		all = append(all, batch...)
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for _, l := range ledgers {
-		slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
-		slices.SortFunc(l.Standings, func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, cut := range cuts {
+		ledgers[i] = assembled(all, i, cut)
+		ledgers[i].ReportingMonth = rules.ReportingMonth(cut.AsOf)
 	}
 	return ledgers, nil
+}
+
+// assembled puts together what the projects add to the ledger of the i-th cut.
+// Standings are large: they are put in order by reference and copied once.
+func assembled(all []judged, i int, cut schemas.Cut) *schemas.Ledger {
+	l := &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq}
+	var order []*schemas.Standing
+	for k := range all {
+		j := &all[k]
+		l.Quality.Foreign += j.foreign
+		l.Quality.Orphans += j.orphans[i]
+		l.Adjustments = append(l.Adjustments, j.adjustments...)
+		if s := &j.standings[i]; s.ProjectID != "" {
+			order = append(order, s)
+		}
+	}
+	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
+	slices.SortFunc(order, func(a, b *schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
+	l.Standings = make([]schemas.Standing, len(order))
+	for k, s := range order {
+		l.Standings[k] = *s
+	}
+	return l
 }
 
 // deal hands the projects out in batches.
@@ -113,15 +132,4 @@ func judge(h *History, cuts []schemas.Cut) judged {
 		j.standings[i], _ = h.At(cut)
 	}
 	return j
-}
-
-func (j *judged) addTo(ledgers []*schemas.Ledger) {
-	for i, l := range ledgers {
-		l.Quality.Foreign += j.foreign
-		l.Quality.Orphans += j.orphans[i]
-		l.Adjustments = append(l.Adjustments, j.adjustments...)
-		if j.standings[i].ProjectID != "" {
-			l.Standings = append(l.Standings, j.standings[i])
-		}
-	}
 }

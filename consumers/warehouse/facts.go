@@ -3,7 +3,6 @@ package warehouse
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -11,20 +10,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"milepost/consumers/ledger"
 	"milepost/schemas"
 )
 
-// packedFacts gives one row a project: its events, each as a RowBinary record,
-// joined in any order. Millions of events cross the wire as one value a
-// project, which costs a fraction of a row an event.
-const packedFacts = `SELECT project_id, arrayStringConcat(groupArray(formatRow('RowBinary', stream_seq, source, id, toString(type), toString(district), toUnixTimestamp64Milli(occurred_at), data)))
+// packedFacts gives one row a project: its events, each as a RowBinary record, in
+// any order. Millions of events cross the wire as two values each, which costs a
+// fraction of a row of columns.
+const packedFacts = `SELECT project_id, groupArray(formatRow('RowBinary', stream_seq, toUnixTimestamp64Milli(occurred_at), source, id, toString(type), toString(district), fact))
 FROM events FINAL
 WHERE stream_seq <= {known:UInt64} AND cityHash64(project_id) % {parts:UInt64} = {part:UInt64}
 GROUP BY project_id`
 
 // eventsInMemory bounds how many events the engine gathers at once.
 const eventsInMemory = 4_000_000
+
+// projectsInBlock keeps the blocks of large values small enough to be read
+// without growing buffers again and again.
+const projectsInBlock = 2048
 
 // projects streams the facts of one subject after another, in any order.
 func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Project, error] {
@@ -47,14 +52,15 @@ func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Proj
 func (r *Reader) projectsOf(ctx context.Context, words words, args []any, yield func(ledger.Project, error) bool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	rows, err := r.conn.Query(ctx, packedFacts, args...)
+	rows, err := r.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": projectsInBlock})), packedFacts, args...)
 	if err != nil {
 		yield(ledger.Project{}, unavailable("read the events", err))
 		return false
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, packed string
+		var id string
+		var packed []string
 		if err := rows.Scan(&id, &packed); err != nil {
 			yield(ledger.Project{}, unavailable("read the events", err))
 			return false
@@ -92,41 +98,49 @@ func (w words) of(text string) string {
 	return strings.Clone(text)
 }
 
-var errPacked = errors.New("the events of a project do not unpack")
+var errPacked = errors.New("a record of an event does not read")
 
 // unpack reads the records of a project and puts them in order.
-func (w words) unpack(packed string) ([]ledger.Fact, error) {
-	facts := make([]ledger.Fact, 0, len(packed)/128+1)
-	for rest := packed; rest != ""; {
-		var f ledger.Fact
-		var parts [5]string // source, id, type, district, data
-		if len(rest) < 8 {
-			return nil, errPacked
+func (w words) unpack(records []string) ([]ledger.Fact, error) {
+	facts := make([]ledger.Fact, len(records))
+	for i, record := range records {
+		if err := w.read(record, &facts[i]); err != nil {
+			return nil, err
 		}
-		f.Seq = binary.LittleEndian.Uint64([]byte(rest[:8]))
-		rest = rest[8:]
-		for i := range parts {
-			if i == 4 {
-				if len(rest) < 8 {
-					return nil, errPacked
-				}
-				f.Time = time.UnixMilli(int64(binary.LittleEndian.Uint64([]byte(rest[:8])))).In(schemas.Location)
-				rest = rest[8:]
-			}
-			var ok bool
-			if parts[i], rest, ok = cutString(rest); !ok {
-				return nil, errPacked
-			}
-		}
-		f.Source, f.ID, f.Type, f.District = parts[0], parts[1], schemas.Type(w.of(parts[2])), w.of(parts[3])
-		var err error
-		if f.Data, err = schemas.DecodeData(f.Type, []byte(parts[4])); err != nil {
-			return nil, fmt.Errorf("stored event %s: %w", schemas.EventID(f.Source, f.ID), err)
-		}
-		facts = append(facts, f)
 	}
 	slices.SortFunc(facts, func(a, b ledger.Fact) int { return cmp.Compare(a.Seq, b.Seq) })
 	return facts, nil
+}
+
+func (w words) read(record string, f *ledger.Fact) error {
+	if len(record) < 16 {
+		return errPacked
+	}
+	f.Seq = fixed64(record)
+	f.Time = time.UnixMilli(int64(fixed64(record[8:]))).In(schemas.Location)
+	rest := record[16:]
+	var parts [5]string // source, id, type, district, fact
+	for i := range parts {
+		var ok bool
+		if parts[i], rest, ok = cutString(rest); !ok {
+			return errPacked
+		}
+	}
+	f.Source, f.ID, f.Type, f.District = parts[0], parts[1], schemas.Type(w.of(parts[2])), w.of(parts[3])
+	var err error
+	if f.Data, err = schemas.UnpackData(f.Type, parts[4]); err != nil {
+		return fmt.Errorf("stored event %s: %w", schemas.EventID(f.Source, f.ID), err)
+	}
+	return nil
+}
+
+// fixed64 reads eight bytes, the least significant first.
+func fixed64(s string) uint64 {
+	var n uint64
+	for i := range 8 {
+		n |= uint64(s[i]) << (8 * i)
+	}
+	return n
 }
 
 // cutString takes a RowBinary string: its length as a variable-length integer,

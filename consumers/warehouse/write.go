@@ -42,7 +42,7 @@ var eventsTable = insertion("events",
 	"source String", "id String", "type String", "project_id String",
 	"district String", "business_date Nullable(Date32)",
 	"occurred_at DateTime64(3, 'Asia/Shanghai')", "recorded_at DateTime64(9, 'Asia/Shanghai')",
-	"stream_seq UInt64", "actor String", "data String", "extensions String",
+	"stream_seq UInt64", "actor String", "data String", "fact String", "extensions String",
 	"fingerprint FixedString(16)")
 
 // writeEvents inserts into events and gives what the table took. When the engine refuses the block because of what a
@@ -91,9 +91,9 @@ func (w *Warehouse) insertEvents(ctx context.Context, deliveries []Delivery) err
 		sequences     = make([]uint64, n)
 		actors        = make([]string, n)
 		data          = make([][]byte, n)
+		facts         = make([][]byte, n)
 		extensions    = make([]string, n)
 		fingerprints  = make([][]byte, n)
-		scan          extensionScanner
 	)
 	for i := range deliveries {
 		d, e := &deliveries[i], deliveries[i].Event
@@ -103,10 +103,15 @@ func (w *Warehouse) insertEvents(ctx context.Context, deliveries []Delivery) err
 			businessDates[i] = &midnight
 		}
 		occurred[i], recorded[i], sequences[i], actors[i] = e.Time, d.RecordedAt, d.Sequence, d.Actor
-		data[i], extensions[i], fingerprints[i] = e.RawData, scan.extensions(e.Raw), d.Fingerprint[:]
+		data[i], extensions[i], fingerprints[i] = e.RawData, e.Extensions, d.Fingerprint[:]
+		fact, err := schemas.PackData(e.Data)
+		if err != nil {
+			return err
+		}
+		facts[i] = fact
 	}
 	return w.insert(ctx, eventsTable, n, sources, ids, types, projects, districts, businessDates, occurred, recorded,
-		sequences, actors, data, extensions, fingerprints)
+		sequences, actors, data, facts, extensions, fingerprints)
 }
 
 var deliveriesTable = insertion("deliveries",

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS events
     stream_seq UInt64 COMMENT '流序号: the order in which the stream took it; what is known is told by it',
     actor String COMMENT '操作者: who sent it, as the producer or the stream knows',
     data String COMMENT '内容: JSON text of the member data, as sent' CODEC(ZSTD(3)),
+    fact String COMMENT '判定要素: packed form of data that the ledger reads; made from data' CODEC(ZSTD(1)),
     extensions String COMMENT '扩展属性: JSON object of attributes beyond those of the contract, else empty' CODEC(ZSTD(3)),
     fingerprint FixedString(16) COMMENT '指纹: hash of the whole event as parsed JSON',
     precedence UInt64 MATERIALIZED bitNot(stream_seq) COMMENT '优先级: greater for a lower stream sequence'
