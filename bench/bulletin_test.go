@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"milepost/consumers/warehouse"
 	"milepost/deploy/embedded/enginetest"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 // BenchmarkBulletin makes the bulletin model of 100,000 projects with 30 events
 // each; "floor" is what the engine alone needs to read the same rows once.
 func BenchmarkBulletin(b *testing.B) {
-	const projects = 100_000
+	projects := sizeFrom(b, "BENCH_PROJECTS", 100_000)
 	ctx := context.Background()
 	db := enginetest.ClickHouse(b)
 	w, err := warehouse.Open(ctx, warehouse.Config{DSN: db.DSN})
@@ -40,31 +41,68 @@ func BenchmarkBulletin(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("floor", func(b *testing.B) {
+		before := cpuNow(b)
 		for b.Loop() {
 			ask(b, db.DSN, "SELECT project_id, max(stream_seq) FROM events GROUP BY project_id FORMAT Native")
 		}
+		reportCPU(b, before)
 	})
 	b.Run("ledger", func(b *testing.B) {
+		before := cpuNow(b)
 		for b.Loop() {
-			l, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, projects*eventsPerProject))
+			l, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, uint64(projects*eventsPerProject)))
 			if err != nil || len(l.Standings) != projects {
 				b.Fatal(len(l.Standings), err)
 			}
 		}
+		reportCPU(b, before)
 	})
 	b.Run("bulletin", func(b *testing.B) {
+		before := cpuNow(b)
 		for b.Loop() {
-			started := time.Now()
-			model, err := bulletin.Build(ctx, reader, rules, period, projects*eventsPerProject)
+			model, err := bulletin.Build(ctx, reader, rules, period, uint64(projects*eventsPerProject))
 			if err != nil || model.Totals.Projects != projects {
 				b.Fatal(model, err)
 			}
-			b.ReportMetric(time.Since(started).Seconds(), "s/model")
 		}
+		reportCPU(b, before)
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
 		b.ReportMetric(float64(memory.Sys)/(1<<20), "MB")
 	})
+}
+
+// sizeFrom reads a size from the environment.
+func sizeFrom(b *testing.B, variable string, byDefault int) int {
+	b.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return byDefault
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// reportCPU tells how much processor time an operation took, engine included: it
+// says more than the clock on a machine that is shared.
+func reportCPU(b *testing.B, before syscall.Rusage) {
+	var after syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+		b.Fatal(err)
+	}
+	used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+	b.ReportMetric(float64(used)/1e9/float64(b.N), "cpu-s/op")
+}
+
+func cpuNow(b *testing.B) syscall.Rusage {
+	var now syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &now); err != nil {
+		b.Fatal(err)
+	}
+	return now
 }
 
 // fill writes the history as the consumers do.

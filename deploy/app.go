@@ -33,6 +33,7 @@ type App struct {
 	NATS       string
 
 	config Config
+	book   *schemas.RuleBook
 	now    func() time.Time
 	log    *slog.Logger
 	out    Streams
@@ -42,7 +43,8 @@ type App struct {
 	conn               *natsclient.Conn
 	js                 jetstream.JetStream
 	warehouse          *warehouse.Warehouse
-	reader             *warehouse.Reader
+	reader             *warehouse.Reader // for what no rules touch
+	ledgers            datedLedgers
 	applied            *consumers.Applied
 	publisher          *producers.Publisher
 	press              *press
@@ -65,7 +67,11 @@ func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) 
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	a := &App{config: c, now: now, out: out, log: newLog(out, c.LogLevel)}
+	book, err := c.ruleBook()
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, book: book, now: now, out: out, log: newLog(out, c.LogLevel)}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -183,9 +189,12 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	if err := w.Migrate(ctx); err != nil {
 		return err
 	}
-	rules := a.config.rules()
-	a.warehouse, a.reader, a.applied = w, warehouse.NewReader(w, rules), consumers.NewApplied(a.js)
-	check, err := schemas.NewSchemaValidator(rules)
+	if err := keepRuleBook(ctx, w, a.book); err != nil {
+		return err
+	}
+	a.warehouse, a.ledgers, a.applied = w, datedLedgers{w, a.book}, consumers.NewApplied(a.js)
+	a.reader = a.ledgers.current(a.now())
+	check, err := schemas.NewBookSchemaValidator(a.book)
 	if err != nil {
 		return err
 	}
@@ -201,7 +210,7 @@ func (a *App) openWarehouse(ctx context.Context) error {
 func (a *App) startConsumer(_, background context.Context) error {
 	a.refresher = newRefresher(a)
 	consumer, err := consumers.New(consumers.Config{
-		JetStream: a.js, Decoder: schemas.NewValidator(a.config.rules()), Store: a.warehouse, Log: a.log,
+		JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Store: a.warehouse, Log: a.log,
 		OnApplied: a.refresher.applied,
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ type commands struct {
 	Import      importCommand      `cmd:"" help:"Publish what changed in snapshots of a spreadsheet (台账)."`
 	Ledger      ledgerCommand      `cmd:"" help:"Print the ledger (台账)."`
 	Bulletin    bulletinCommand    `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
+	Assess      assessCommand      `cmd:"" help:"Print or finalise the assessment (年终考核) of a year."`
 	Query       queryCommand       `cmd:"" help:"Run one read-only SQL statement."`
 	Deadletters deadlettersCommand `cmd:"" help:"List the messages that the consumers could not accept (退件)."`
 	Engine      engineCommand      `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
@@ -33,17 +32,12 @@ type Config struct {
 	Durability string          `yaml:"durability"`
 	Bulletins  BulletinsConfig `yaml:"bulletins"`
 
-	// The rules (specification §2, §3, §5); what is not given keeps its default.
-	Groups        []schemas.Group    `yaml:"groups"`
-	Districts     []schemas.District `yaml:"districts"`
-	Departments   []schemas.Entry    `yaml:"departments"`
-	Leads         []schemas.Entry    `yaml:"leads"`
-	ReportDay     *int               `yaml:"report_day"`
-	YellowMonths  *int               `yaml:"yellow_months"`
-	RedMonths     *int               `yaml:"red_months"`
-	YellowLag     *int               `yaml:"yellow_lag"`
-	RedLag        *int               `yaml:"red_lag"`
-	StalledMonths *int               `yaml:"stalled_months"`
+	// The rules that hold from the beginning, those that replace them from a
+	// day on, and the years that are assessed by the rules of another day than
+	// their 31 December.
+	RulesConfig `yaml:",inline"`
+	RuleSets    []RuleSetConfig `yaml:"rule_sets"`
+	YearRules   map[int]string  `yaml:"year_rules"`
 }
 
 // BulletinsConfig says how bulletins are published.
@@ -54,8 +48,14 @@ type BulletinsConfig struct {
 	// day of the first start.
 	Since string `yaml:"since"`
 	// Monthly is a cron expression in Asia/Shanghai, or "after-report-day":
-	// the first working day after the day on which reports are due.
+	// the first working day after the day on which reports are due; "off" leaves
+	// months to people.
 	Monthly string `yaml:"monthly"`
+	// Quarterly is the same for quarters; "off" leaves them to people.
+	Quarterly string `yaml:"quarterly"`
+	// Assessment is when the assessment of the year before is drafted: a cron
+	// expression, by default 15 January at 09:00, or "off".
+	Assessment string `yaml:"assessment"`
 }
 
 // The roles of a process. Targets lists them.
@@ -118,8 +118,7 @@ func (c Config) or(other Config) Config {
 // withDefaults fills what nobody set.
 func (c Config) withDefaults() Config {
 	return c.or(Config{
-		Groups: c.Groups, Districts: c.Districts, Departments: c.Departments, Leads: c.Leads, ReportDay: c.ReportDay,
-		YellowMonths: c.YellowMonths, RedMonths: c.RedMonths, YellowLag: c.YellowLag, RedLag: c.RedLag, StalledMonths: c.StalledMonths,
+		RulesConfig: c.RulesConfig, RuleSets: c.RuleSets, YearRules: c.YearRules,
 		Bulletins: c.Bulletins,
 		Data:      "milepost-data", Listen: "127.0.0.1:8080", ClickHouseListen: "127.0.0.1:8123",
 		LogLevel: "info", Durability: "power", Target: Targets(),
@@ -177,90 +176,6 @@ func (c Config) check() error {
 	}
 	wrong = append(wrong, c.checkRules()...)
 	return errors.Join(wrong...)
-}
-
-// rules gives the specification's rules with what the configuration changes.
-func (c Config) rules() *schemas.Rules {
-	r := schemas.DefaultRules()
-	if c.Groups != nil {
-		r.Groups = c.Groups
-	}
-	if c.Districts != nil {
-		r.Districts = c.Districts
-	}
-	r.Departments, r.Leads = c.Departments, c.Leads
-	for _, number := range []struct{ from, to *int }{
-		{c.ReportDay, &r.ReportDay}, {c.YellowMonths, &r.YellowMonths}, {c.RedMonths, &r.RedMonths},
-		{c.YellowLag, &r.YellowLag}, {c.RedLag, &r.RedLag}, {c.StalledMonths, &r.StalledMonths},
-	} {
-		if number.from != nil {
-			*number.to = *number.from
-		}
-	}
-	return r
-}
-
-func (c Config) checkRules() []error {
-	var wrong []error
-	add := func(field, value, message, hint string) {
-		wrong = append(wrong, &schemas.Error{Code: schemas.Invalid, Field: field, Value: value, Message: message, Hint: hint})
-	}
-	r := c.rules()
-	groups, codes := map[string]bool{}, map[string]bool{schemas.CityDistrict: true}
-	for i, g := range r.Groups {
-		if g.Code == "" || g.Name == "" || groups[g.Code] {
-			add(fmt.Sprintf("groups[%d]", i), g.Code, "a group needs its own code and a name", "")
-		}
-		groups[g.Code] = true
-	}
-	for i, d := range r.Districts {
-		field := fmt.Sprintf("districts[%d]", i)
-		switch {
-		case !districtCode(d.Code):
-			add(field+".code", d.Code, "not a district code", "use 1 to 40 of a-z, 0-9, _ and -")
-		case codes[d.Code]:
-			add(field+".code", d.Code, "the code is taken", `give each district its own; "city" is the city office`)
-		case d.Name == "":
-			add(field+".name", "", "a district needs a name", "")
-		case !groups[d.Group]:
-			add(field+".group", d.Group, "no such group", "name one of groups")
-		}
-		codes[d.Code] = true
-	}
-	for _, n := range []struct {
-		field              string
-		value, least, most int
-	}{
-		{"report_day", r.ReportDay, 1, 28}, {"yellow_months", r.YellowMonths, 1, 120}, {"red_months", r.RedMonths, r.YellowMonths, 120},
-		{"yellow_lag", r.YellowLag, 0, 100}, {"red_lag", r.RedLag, r.YellowLag, 100}, {"stalled_months", r.StalledMonths, 1, 24},
-	} {
-		if n.value < n.least || n.value > n.most {
-			add(n.field, fmt.Sprint(n.value), "out of range", fmt.Sprintf("from %d to %d", n.least, n.most))
-		}
-	}
-	wrong = append(wrong, checkDirectory("departments", r.Departments)...)
-	return append(wrong, checkDirectory("leads", r.Leads)...)
-}
-
-func checkDirectory(field string, entries []schemas.Entry) []error {
-	var wrong []error
-	taken := map[string]bool{}
-	for i, e := range entries {
-		for _, name := range append([]string{e.Name}, e.Aliases...) {
-			if name == "" || taken[name] {
-				wrong = append(wrong, &schemas.Error{Code: schemas.Invalid, Field: fmt.Sprintf("%s[%d]", field, i), Value: name, Message: "a name or alias must be given and stand for one entry only"})
-			}
-			taken[name] = true
-		}
-	}
-	return wrong
-}
-
-func districtCode(code string) bool {
-	if code == "" || len(code) > 40 {
-		return false
-	}
-	return strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
 // redactURL hides the password of an address that goes into a message.

@@ -14,7 +14,7 @@ import (
 // goldenFile is a result that the specification demands.
 type goldenFile struct {
 	path   string
-	kind   string // ledger or bulletin
+	kind   string // ledger, bulletin or assessment
 	period string // for a ledger, its day
 	lines  int    // how many lines of the events are known; 0: all
 }
@@ -25,7 +25,7 @@ func goldenFiles(t *testing.T, name string) []goldenFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pattern := regexp.MustCompile(`^(ledger|bulletin)-(.+?)(?:-known-(\d+))?\.json$`)
+	pattern := regexp.MustCompile(`^(ledger|bulletin|assessment)-(.+?)(?:-known-(\d+))?\.json$`)
 	var files []goldenFile
 	for _, path := range paths {
 		if parts := pattern.FindStringSubmatch(filepath.Base(path)); parts != nil {
@@ -34,7 +34,7 @@ func goldenFiles(t *testing.T, name string) []goldenFile {
 			files = append(files, f)
 		}
 	}
-	if len(files) < 16 {
+	if len(files) < 17 {
 		t.Fatalf("only %d golden files", len(files))
 	}
 	return files
@@ -88,8 +88,11 @@ func publishInSteps(t *testing.T, server *process, events []byte, files []golden
 func compareGolden(t *testing.T, server *process, f goldenFile, known uint64) {
 	t.Helper()
 	args := []string{"bulletin", f.period, "--format", "json"}
-	if f.kind == "ledger" {
+	switch f.kind {
+	case "ledger":
 		args = []string{"ledger", "--as-of", f.period, "--format", "json"}
+	case "assessment":
+		args = []string{"assess", f.period, "--format", "json"}
 	}
 	got := server.mustRun(nil, append(args, "--known", strconv.FormatUint(known, 10))...)
 	want, err := os.ReadFile(f.path)

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"milepost/consumers"
-	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
 
@@ -20,13 +19,13 @@ type missingLedgers struct {
 }
 
 type ledgerMaker struct {
-	reader  *warehouse.Reader
+	ledgers datedLedgers
 	applied *consumers.Applied
 	log     *slog.Logger
 }
 
 func (m *missingLedgers) serve(a *App) {
-	m.maker.Store(&ledgerMaker{reader: a.reader, applied: a.applied, log: a.log})
+	m.maker.Store(&ledgerMaker{ledgers: a.ledgers, applied: a.applied, log: a.log})
 }
 
 // store makes the ledger that the view's exception names, and tells whether
@@ -42,7 +41,7 @@ func (m *missingLedgers) store(ctx context.Context, exception string) bool {
 	if err != nil || cut.KnownSeq > watermark {
 		return false
 	}
-	if err := maker.reader.Store(ctx, cut); err != nil {
+	if err := maker.ledgers.on(cut.AsOf).Store(ctx, cut); err != nil {
 		maker.log.WarnContext(ctx, "a ledger that an analyst asked for was not stored", "as_of", cut.AsOf.String(), "known", cut.KnownSeq, "error", err)
 		return false
 	}

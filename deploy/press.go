@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/robfig/cron/v3"
 
 	"milepost/consumers/warehouse"
 	"milepost/producers"
@@ -19,28 +18,27 @@ import (
 	"milepost/schemas"
 )
 
-// press drafts and publishes bulletins: it joins the scheduler to the stream,
-// the warehouse and the folder of published files.
+// press drafts and publishes bulletins, and assesses years: it joins the
+// scheduler to the stream, the warehouse and the folder of published files.
 type press struct {
 	warehouse *warehouse.Warehouse
 	publisher *producers.Publisher
 	js        jetstream.JetStream
-	rules     *schemas.Rules
-	rulesHash string
+	book      *schemas.RuleBook
+	byHash    map[string]*schemas.Rules // of the book
 	scheduler *scheduler.Scheduler
 	now       func() time.Time
 }
 
 func newPress(ctx context.Context, a *App) (*press, error) {
-	rules := a.config.rules()
-	hash, err := rules.Hash()
-	if err != nil {
-		return nil, err
+	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{}, now: a.now}
+	for _, set := range a.book.Sets() {
+		hash, err := set.Rules.Hash()
+		if err != nil {
+			return nil, err
+		}
+		p.byHash[hash] = set.Rules
 	}
-	if err := a.warehouse.KeepRules(ctx, rules); err != nil {
-		return nil, err
-	}
-	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, rules: rules, rulesHash: hash, now: a.now}
 	dir := a.config.Bulletins.Dir
 	if dir == "" {
 		dir = filepath.Join(a.config.Data, "bulletins")
@@ -55,30 +53,16 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 			return nil, err
 		}
 	}
-	monthly, err := monthlySchedule(a.config, scheduler.NewCalendar(a.log))
+	schedules, err := a.config.Bulletins.schedules(a.book, scheduler.NewCalendar(a.log))
 	if err != nil {
 		return nil, err
 	}
 	p.scheduler, err = scheduler.New(scheduler.Config{
-		Jobs:     []scheduler.Job{{Kind: schemas.MonthOf, Schedule: monthly}},
+		Jobs: schedules.bulletins, Assessment: schedules.assessment,
 		Editions: p, Builder: p, Shelf: folder, Watermark: a.applied.Watermark, FirstStart: p.firstStart,
-		Since: since, ReportDay: rules.ReportDay, Now: a.now, Log: a.log,
+		Since: since, ReportDay: reportDay(a.book), Now: a.now, Log: a.log,
 	})
 	return p, err
-}
-
-// afterReportDay is the default of bulletins.monthly.
-const afterReportDay = "after-report-day"
-
-func monthlySchedule(c Config, calendar *scheduler.Calendar) (cron.Schedule, error) {
-	if c.Bulletins.Monthly == "" || c.Bulletins.Monthly == afterReportDay {
-		return scheduler.FirstWorkingDay{After: c.rules().ReportDay, At: 9 * time.Hour, Calendar: calendar}, nil
-	}
-	schedule, err := scheduler.ParseSchedule(c.Bulletins.Monthly)
-	if err != nil {
-		return nil, fmt.Errorf("bulletins.monthly: %w", err)
-	}
-	return schedule, nil
 }
 
 // Draft writes the period's bulletin as known at the sequence.
@@ -119,7 +103,7 @@ func writeBulletin(w io.Writer, draft *scheduler.Draft, format string) error {
 // Build makes the draft of the period with its restatements; it serves the
 // scheduler.
 func (p *press) Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*scheduler.Draft, error) {
-	rules, err := p.rulesOf(ctx, rulesHash)
+	rules, err := p.rulesOf(ctx, rulesHash, period)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +134,7 @@ func (p *press) compareWith(ctx context.Context, latest schemas.Publication, kno
 	if err != nil {
 		return nil, err
 	}
-	rules, err := p.rulesOf(ctx, latest.RulesHash)
+	rules, err := p.rulesOf(ctx, latest.RulesHash, period)
 	if err != nil {
 		return nil, err
 	}
@@ -164,22 +148,27 @@ func (p *press) compareWith(ctx context.Context, latest schemas.Publication, kno
 	}), nil
 }
 
-func (p *press) rulesOf(ctx context.Context, hash string) (*schemas.Rules, error) {
-	if hash == "" || hash == p.rulesHash {
-		return p.rules, nil
+// rulesOf gives the rules with the hash; without one, those of the period's
+// last day.
+func (p *press) rulesOf(ctx context.Context, hash string, period schemas.Period) (*schemas.Rules, error) {
+	if hash == "" {
+		return p.book.On(period.End), nil
+	}
+	if rules, kept := p.byHash[hash]; kept {
+		return rules, nil
 	}
 	return p.warehouse.RulesByHash(ctx, hash)
 }
 
 // Published gives the editions of a kind and year from the stream.
-func (p *press) Published(ctx context.Context, kind schemas.PeriodKind, year int) (scheduler.Issued, error) {
-	events, last, err := producers.Editions(ctx, p.js, string(kind), year)
+func (p *press) Published(ctx context.Context, kind string, year int) (scheduler.Issued, error) {
+	events, last, err := producers.Editions(ctx, p.js, kind, year)
 	if err != nil {
 		return scheduler.Issued{}, err
 	}
 	issued := scheduler.Issued{LastSeq: last}
 	for _, e := range events {
-		if e.Type == schemas.BulletinPublished {
+		if e.Type == schemas.BulletinPublished || e.Type == schemas.AssessmentFinalised {
 			issued.Editions = append(issued.Editions, scheduler.Edition{Publication: *e.Publication, Seq: e.Seq})
 		}
 	}

@@ -5,14 +5,13 @@ import (
 	"log/slog"
 	"time"
 
-	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
 
 // refresher keeps ledger_current the ledger of today: it judges anew when
 // events were applied, and when a day begins.
 type refresher struct {
-	reader    *warehouse.Reader
+	ledgers   datedLedgers
 	watermark func(context.Context) (uint64, error)
 	now       func() time.Time
 	log       *slog.Logger
@@ -20,7 +19,7 @@ type refresher struct {
 }
 
 func newRefresher(a *App) *refresher {
-	return &refresher{reader: a.reader, watermark: a.applied.Watermark, now: a.now, log: a.log, news: make(chan struct{}, 1)}
+	return &refresher{ledgers: a.ledgers, watermark: a.applied.Watermark, now: a.now, log: a.log, news: make(chan struct{}, 1)}
 }
 
 // applied notes that something was applied; it does not wait.
@@ -66,7 +65,8 @@ func (r *refresher) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.DateOf(r.now()), seq))
+	today := schemas.DateOf(r.now())
+	return r.ledgers.on(today).RefreshCurrent(ctx, schemas.LedgerCut(today, seq))
 }
 
 func nextMidnight(t time.Time) time.Time { return (schemas.DateOf(t) + 1).Start() }

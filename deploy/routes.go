@@ -22,7 +22,7 @@ func (a *App) routes() (http.Handler, error) {
 	if a.config.has(TargetProducers) {
 		mux.Handle("/v1/events", producers.NewHandler(a.publisher, producers.HandlerOptions{Applied: a.applied}))
 		importer, err := imports.NewImporter(imports.Importer{
-			Published: sentBefore{a.reader}, Publisher: a.publisher, Stream: knowledge{a}, Applied: a.applied, Rules: a.config.rules(), Now: a.now,
+			Published: sentBefore{a.reader}, Publisher: a.publisher, Stream: knowledge{a}, Applied: a.applied, Rules: a.book.Any(), Now: a.now,
 		})
 		if err != nil {
 			return nil, err
@@ -35,7 +35,7 @@ func (a *App) routes() (http.Handler, error) {
 			return nil, err
 		}
 		api := web.NewAPI(web.Config{
-			Rules: a.config.rules(), Ledgers: a.reader, Knowledge: knowledge{a}, Bulletins: a.press, DeadLetters: a.reader,
+			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, DeadLetters: a.reader,
 			Analyst: analyst, Now: a.now,
 		})
 		mux.Handle("/v1/", withTimeout(api, maxQueryTime))

@@ -56,8 +56,9 @@ func (c *Calendar) known(year int) bool {
 // working day after a day of the month.
 type FirstWorkingDay struct {
 	Calendar *Calendar
-	// After is the day of the month, 10 by the specification.
-	After int
+	// After gives the day by which the reports of the month before are due, the
+	// 10th by the specification.
+	After func(reported schemas.Month) int
 	// At is the time of day in Asia/Shanghai.
 	At time.Duration
 }
@@ -65,7 +66,7 @@ type FirstWorkingDay struct {
 // Next gives the first firing later than t.
 func (f FirstWorkingDay) Next(t time.Time) time.Time {
 	for month := schemas.DateOf(t).Month() - 1; ; month++ {
-		day := month.Day(f.After + 1)
+		day := month.Day(f.After(month-1) + 1)
 		for !f.Calendar.Working(day) {
 			day++
 		}

@@ -10,8 +10,10 @@ import (
 	"milepost/schemas"
 )
 
+func theTenth(schemas.Month) int { return 10 }
+
 func TestFirstWorkingDayAfterTheTenth(t *testing.T) {
-	schedule := FirstWorkingDay{Calendar: NewCalendar(quiet()), After: 10, At: 9 * time.Hour}
+	schedule := FirstWorkingDay{Calendar: NewCalendar(quiet()), After: theTenth, At: 9 * time.Hour}
 	for _, tc := range []struct{ after, want, why string }{
 		{"2025-11-01 00:00", "2025-11-11 09:00", "a Tuesday"},
 		{"2025-11-11 08:59", "2025-11-11 09:00", "still to come"},
@@ -80,7 +82,7 @@ func TestPeriodsAreNeverDueBeforeTheirReports(t *testing.T) {
 		{"0 9 12 * *", "2025", "2026-01-12 09:00"},
 		{"0 9 * * 1", "2025-W23", "2025-06-09 09:00"},
 	} {
-		if got := schedule(tc.expression).due(period(tc.period), 10); !got.Equal(clock(tc.want)) {
+		if got := schedule(tc.expression).due(period(tc.period), theTenth); !got.Equal(clock(tc.want)) {
 			t.Errorf("%s of %s: %s, want %s", tc.period, tc.expression, got, tc.want)
 		}
 	}

@@ -89,10 +89,11 @@ func TestCrashPoints(t *testing.T) {
 
 type fullShelf struct{}
 
-func (fullShelf) Holds(context.Context, schemas.Period, []schemas.PublishedFile) (bool, error) {
+func (fullShelf) Holds(context.Context, Subject, []schemas.PublishedFile) (bool, error) {
 	return false, nil
 }
-func (fullShelf) Put(context.Context, schemas.Period, []File) error { return errAway }
+func (fullShelf) Has(context.Context, Subject, ...string) (bool, error) { return false, nil }
+func (fullShelf) Put(context.Context, Subject, []File) error            { return errAway }
 
 func TestChangedFilesAreKeptAsideAndMadeAgain(t *testing.T) {
 	o := newOffice(t, "2025-10-01 00:00", new(stream), nil)
@@ -149,7 +150,7 @@ func TestAFolderThatCannotBeUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := folder.Holds(context.Background(), period("2025-10"), []schemas.PublishedFile{{Name: "../secret"}}); err == nil {
+	if _, err := folder.Holds(context.Background(), Bulletin(period("2025-10")), []schemas.PublishedFile{{Name: "../secret"}}); err == nil {
 		t.Error("a name that leaves the folder was read")
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 
+	"milepost/scheduler/assessment"
 	"milepost/scheduler/bulletin"
 	"milepost/schemas"
 )
@@ -13,7 +15,33 @@ import (
 // Source is the source of the events that the scheduler writes.
 const Source = "/milepost/scheduler"
 
-// Edition is a published bulletin.
+// Subject is what an edition is about: the period of a bulletin, or the year of
+// an assessment.
+type Subject struct {
+	Kind   string // of the period, or schemas.AssessmentKind
+	Period string // as in Period.String
+	Year   int    // whose numbers the edition is one of
+}
+
+// Bulletin is the subject of a period's bulletin.
+func Bulletin(period schemas.Period) Subject {
+	return Subject{Kind: string(period.Kind), Period: period.String(), Year: period.IssueYear()}
+}
+
+// Assessment is the subject of a year's assessment.
+func Assessment(year int) Subject {
+	return Subject{Kind: schemas.AssessmentKind, Period: assessment.Period(year).String(), Year: year}
+}
+
+// String names the subject in messages.
+func (s Subject) String() string {
+	if s.Kind == schemas.AssessmentKind {
+		return "assessment " + s.Period
+	}
+	return "bulletin " + s.Period
+}
+
+// Edition is a published bulletin or a finalised assessment.
 type Edition struct {
 	schemas.Publication
 	// Seq is the publication's sequence on the stream.
@@ -30,13 +58,14 @@ type Issued struct {
 	LastSeq uint64
 }
 
-func (i *Issued) of(period schemas.Period) (Edition, bool) {
+// of gives the edition of the subject with the greatest number.
+func (i *Issued) of(subject Subject) (latest Edition, found bool) {
 	for _, e := range i.Editions {
-		if e.Period == period.String() {
-			return e, true
+		if e.Period == subject.Period && (!found || e.Number > latest.Number) {
+			latest, found = e, true
 		}
 	}
-	return Edition{}, false
+	return latest, found
 }
 
 // next is the number after the last: 1 to n without gaps, as every append
@@ -52,8 +81,9 @@ func (i *Issued) next() int {
 // Editions are the publications on the stream. They are read from the stream
 // itself, since the warehouse may lag behind it.
 type Editions interface {
-	// Published gives the editions of the kind whose numbers belong to the year.
-	Published(ctx context.Context, kind schemas.PeriodKind, year int) (Issued, error)
+	// Published gives the editions of the kind (that of a period, or
+	// schemas.AssessmentKind) whose numbers belong to the year.
+	Published(ctx context.Context, kind string, year int) (Issued, error)
 	// Append adds the publication if the last sequence of its subject is still
 	// last; else it fails with schemas.Conflict and adds nothing. The event has
 	// no Raw and no RawData yet.
@@ -66,11 +96,21 @@ type Draft struct {
 	Rules *schemas.Rules
 }
 
-// Builder makes the draft of a period at S = known. An empty rulesHash asks for
-// the rules in force; else the rules with that hash are meant, and
-// schemas.NotFound is the answer when they are no longer known.
+// AssessmentDraft is the model of an assessment with the rules it was built
+// with.
+type AssessmentDraft struct {
+	Model *schemas.Assessment
+	Rules *schemas.Rules
+}
+
+// Builder makes drafts at S = known. An empty rulesHash asks for the rules in
+// force; else the rules with that hash are meant, and schemas.NotFound is the
+// answer when they are no longer known.
 type Builder interface {
 	Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*Draft, error)
+	// Assess makes the assessment of the year. It sees the finalised result of
+	// the year before when that has a sequence up to known.
+	Assess(ctx context.Context, year int, known uint64, rulesHash string) (*AssessmentDraft, error)
 }
 
 func digest(content []byte) string {
@@ -79,10 +119,18 @@ func digest(content []byte) string {
 }
 
 // publicationEvent says on the stream what was published. Its id is that of the
-// period, so that a second one could not count even if it were appended.
-func publicationEvent(p schemas.Publication, period schemas.Period, at time.Time) *schemas.Event {
-	return &schemas.Event{
+// subject and, for a correction, its number, so that a second one could not
+// count even if it were appended.
+func publicationEvent(p schemas.Publication, subject Subject, at time.Time) *schemas.Event {
+	event := &schemas.Event{
 		Source: Source, ID: "bulletin.published-" + p.Period, Type: schemas.BulletinPublished,
-		Subject: schemas.PublicationSubject(p.Kind, period.IssueYear()), District: schemas.CityDistrict, Time: at.In(schemas.Location), Data: &p,
+		Subject: schemas.PublicationSubject(p.Kind, subject.Year), District: schemas.CityDistrict, Time: at.In(schemas.Location), Data: &p,
 	}
+	if subject.Kind == schemas.AssessmentKind {
+		event.ID, event.Type = "assessment.finalised-"+p.Period, schemas.AssessmentFinalised
+		if p.Number > 1 {
+			event.ID += fmt.Sprintf("-%d", p.Number)
+		}
+	}
+	return event
 }

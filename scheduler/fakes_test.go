@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"milepost/scheduler/assessment"
 	"milepost/scheduler/bulletin"
 	"milepost/schemas"
 )
@@ -26,10 +27,10 @@ type stream struct {
 	fails func(event *schemas.Event) (before, after error)
 }
 
-func (s *stream) Published(_ context.Context, kind schemas.PeriodKind, year int) (Issued, error) {
+func (s *stream) Published(_ context.Context, kind string, year int) (Issued, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.issued(schemas.PublicationSubject(string(kind), year)), nil
+	return s.issued(schemas.PublicationSubject(kind, year)), nil
 }
 
 func (s *stream) issued(subject string) Issued {
@@ -101,6 +102,19 @@ func (b *builder) Build(ctx context.Context, period schemas.Period, known uint64
 	return &Draft{Draft: *draft, Rules: b.rules}, nil
 }
 
+func (b *builder) Assess(ctx context.Context, year int, known uint64, rulesHash string) (*AssessmentDraft, error) {
+	if b.fails != nil {
+		if err := b.fails(assessment.Period(year)); err != nil {
+			return nil, err
+		}
+	}
+	model, err := assessment.Build(ctx, b, b.rules, year, known, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &AssessmentDraft{Model: model, Rules: b.rules}, nil
+}
+
 // office is a scheduler with all that it stands on, and a clock driven by hand.
 type office struct {
 	*Scheduler
@@ -124,7 +138,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 
 // monthly is the default job table.
 func monthly() []Job {
-	return []Job{{Kind: schemas.MonthOf, Schedule: FirstWorkingDay{Calendar: NewCalendar(quiet()), After: 10, At: 9 * time.Hour}}}
+	return []Job{{Kind: schemas.MonthOf, Schedule: FirstWorkingDay{Calendar: NewCalendar(quiet()), After: theTenth, At: 9 * time.Hour}}}
 }
 
 // newOffice starts for the first time at start, on a stream of its own or a
@@ -188,8 +202,12 @@ func (o *office) wantShelved() {
 	}
 	for _, e := range o.stream.events {
 		p := e.Data.(*schemas.Publication)
-		held, err := folder.Holds(context.Background(), period(p.Period), p.Files)
-		if err != nil || !held || len(p.Files) != 4 {
+		subject, files := Subject{Kind: p.Kind, Period: p.Period}, 4
+		if p.Kind == schemas.AssessmentKind {
+			files = 3
+		}
+		held, err := folder.Holds(context.Background(), subject, p.Files)
+		if err != nil || !held || len(p.Files) != files {
 			o.t.Fatalf("%s is not on the shelf: %v", p.Period, err)
 		}
 	}

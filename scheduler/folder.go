@@ -55,22 +55,36 @@ func folderError(path string, err error) error {
 		Hint: "let the server write there, with space left", Err: err}
 }
 
-func (f *Folder) place(p schemas.Period) string {
-	return filepath.Join(f.dir, string(p.Kind), p.String())
+func (f *Folder) place(subject Subject) string {
+	return filepath.Join(f.dir, subject.Kind, subject.Period)
 }
 
-// Holds compares the hashes of the files.
-func (f *Folder) Holds(_ context.Context, period schemas.Period, files []schemas.PublishedFile) (bool, error) {
-	for _, file := range files {
-		if filepath.Base(file.Name) != file.Name {
-			return false, folderError(file.Name, errors.New("a published file's name is no file name"))
-		}
-		content, err := os.ReadFile(filepath.Join(f.place(period), file.Name))
+// Has looks for the files.
+func (f *Folder) Has(_ context.Context, subject Subject, names ...string) (bool, error) {
+	for _, name := range names {
+		_, err := os.Stat(filepath.Join(f.place(subject), name))
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}
 		if err != nil {
-			return false, folderError(f.place(period), err)
+			return false, folderError(f.place(subject), err)
+		}
+	}
+	return true, nil
+}
+
+// Holds compares the hashes of the files.
+func (f *Folder) Holds(_ context.Context, subject Subject, files []schemas.PublishedFile) (bool, error) {
+	for _, file := range files {
+		if filepath.Base(file.Name) != file.Name {
+			return false, folderError(file.Name, errors.New("a published file's name is no file name"))
+		}
+		content, err := os.ReadFile(filepath.Join(f.place(subject), file.Name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		if err != nil {
+			return false, folderError(f.place(subject), err)
 		}
 		if digest(content) != file.SHA256 {
 			return false, nil
@@ -81,11 +95,11 @@ func (f *Folder) Holds(_ context.Context, period schemas.Period, files []schemas
 
 // Put writes the edition. Files of the same place that differ were changed by
 // somebody: they are kept beside it, with a warning.
-func (f *Folder) Put(ctx context.Context, period schemas.Period, files []File) error {
-	if held, err := f.Holds(ctx, period, publishedFiles(files)); held || err != nil {
+func (f *Folder) Put(ctx context.Context, subject Subject, files []File) error {
+	if held, err := f.Holds(ctx, subject, publishedFiles(files)); held || err != nil {
 		return err
 	}
-	place := f.place(period)
+	place := f.place(subject)
 	kind := filepath.Dir(place)
 	if err := os.MkdirAll(kind, 0o755); err != nil {
 		return folderError(kind, err)
@@ -101,7 +115,7 @@ func (f *Folder) Put(ctx context.Context, period schemas.Period, files []File) e
 	err = os.Rename(draft, place)
 	if errors.Is(err, fs.ErrExist) {
 		// Another replica that shares the folder was first, or the files differ.
-		if held, heldErr := f.Holds(ctx, period, publishedFiles(files)); held || heldErr != nil {
+		if held, heldErr := f.Holds(ctx, subject, publishedFiles(files)); held || heldErr != nil {
 			return heldErr
 		}
 		if err := f.setAside(place); err != nil {
@@ -155,7 +169,7 @@ func (f *Folder) setAside(place string) error {
 		if slices.ContainsFunc(siblings, func(e fs.DirEntry) bool { return strings.EqualFold(e.Name(), name) }) {
 			continue
 		}
-		f.log.Warn("the files of a published bulletin were changed; they are kept aside and written anew", "place", place, "kept", name)
+		f.log.Warn("files on the shelf were changed; they are kept aside and written anew", "place", place, "kept", name)
 		return os.Rename(place, filepath.Join(filepath.Dir(place), name))
 	}
 }

@@ -25,58 +25,72 @@ var errDiffers = errors.New("the files made again differ from the published ones
 // issue publishes the period once. The append decides; what happens before it
 // leaves no trace, and what is missing after it is made again from S, number
 // and rules.
-func (s *Scheduler) issue(ctx context.Context, period schemas.Period) (Edition, error) {
+func (s *Scheduler) issue(ctx context.Context, subject Subject) (Edition, error) {
 	for range maxConflicts {
-		issued, err := s.c.Editions.Published(ctx, period.Kind, period.IssueYear())
+		issued, err := s.c.Editions.Published(ctx, subject.Kind, subject.Year)
 		if err != nil {
-			return Edition{}, fmt.Errorf("published bulletins of %s: %w", period, err)
+			return Edition{}, fmt.Errorf("editions of %s: %w", subject, err)
 		}
-		if edition, ok := issued.of(period); ok {
-			return edition, s.shelve(ctx, period, edition)
+		if edition, ok := issued.of(subject); ok {
+			return edition, s.shelve(ctx, subject, edition)
 		}
-		edition, files, err := s.prepare(ctx, period, &issued)
+		edition, files, err := s.prepare(ctx, subject, &issued)
 		if err != nil {
-			return Edition{}, fmt.Errorf("bulletin %s: %w", period, err)
+			return Edition{}, fmt.Errorf("%s: %w", subject, err)
 		}
-		edition.Seq, err = s.c.Editions.Append(ctx, publicationEvent(edition.Publication, period, s.c.Now()), issued.LastSeq)
+		edition.Seq, err = s.c.Editions.Append(ctx, publicationEvent(edition.Publication, subject, s.c.Now()), issued.LastSeq)
 		if schemas.CodeOf(err) == schemas.Conflict {
 			continue // another replica was first: see what it published
 		}
 		if err != nil {
-			return Edition{}, fmt.Errorf("publishing bulletin %s: %w", period, err)
+			return Edition{}, fmt.Errorf("publishing %s: %w", subject, err)
 		}
 		s.appended = max(s.appended, edition.Seq)
-		s.c.Log.Info("bulletin published", "period", period.String(), "number", edition.Number, "known_seq", edition.KnownSeq, "seq", edition.Seq)
-		if err := s.c.Shelf.Put(ctx, period, files); err != nil {
-			return edition, fmt.Errorf("files of the published bulletin %s: %w", period, err)
+		s.c.Log.Info("published", "kind", subject.Kind, "period", subject.Period, "number", edition.Number, "known_seq", edition.KnownSeq, "seq", edition.Seq)
+		if err := s.c.Shelf.Put(ctx, subject, files); err != nil {
+			return edition, fmt.Errorf("files of the published %s: %w", subject, err)
 		}
-		s.done[period] = true
+		s.done[subject] = true
 		return edition, nil
 	}
-	return Edition{}, &schemas.Error{Code: schemas.Unavailable, Message: "other replicas kept publishing first", Field: "period", Value: period.String(), Hint: "try again"}
+	return Edition{}, &schemas.Error{Code: schemas.Unavailable, Message: "other replicas kept publishing first", Field: "period", Value: subject.Period, Hint: "try again"}
 }
 
 // prepare chooses S, builds the model, numbers and renders it.
-func (s *Scheduler) prepare(ctx context.Context, period schemas.Period, issued *Issued) (Edition, []File, error) {
-	known, err := s.watermark(ctx, max(issued.LastSeq, s.appended))
+func (s *Scheduler) prepare(ctx context.Context, subject Subject, issued *Issued) (Edition, []File, error) {
+	known, err := s.watermarkFor(ctx, subject, issued.LastSeq)
 	if err != nil {
 		return Edition{}, nil, err
 	}
-	draft, err := s.c.Builder.Build(ctx, period, known, "")
+	product, err := s.build(ctx, subject, known, "")
 	if err != nil {
 		return Edition{}, nil, err
 	}
-	hash, err := draft.Rules.Hash()
+	hash, err := product.rules.Hash()
 	if err != nil {
 		return Edition{}, nil, err
 	}
 	number := issued.next()
-	files, err := editionFiles(draft, number, hash, s.c.RankLeads)
+	files, err := s.editionFiles(product, subject, &number, hash)
 	if err != nil {
 		return Edition{}, nil, err
 	}
-	return Edition{Publication: schemas.Publication{Kind: string(period.Kind), Period: period.String(), Number: number,
-		KnownSeq: draft.Model.KnownSeq, RulesHash: hash, Files: publishedFiles(files)}}, files, nil
+	return Edition{Publication: schemas.Publication{Kind: subject.Kind, Period: subject.Period, Number: number,
+		KnownSeq: product.knownSeq, RulesHash: hash, Files: publishedFiles(files)}}, files, nil
+}
+
+// watermarkFor gives S, past every edition that the subject looks at: an
+// assessment also looks at the finalised result of the year before.
+func (s *Scheduler) watermarkFor(ctx context.Context, subject Subject, last uint64) (uint64, error) {
+	last = max(last, s.appended)
+	if subject.Kind == schemas.AssessmentKind {
+		before, err := s.c.Editions.Published(ctx, subject.Kind, subject.Year-1)
+		if err != nil {
+			return 0, err
+		}
+		last = max(last, before.LastSeq)
+	}
+	return s.watermark(ctx, last)
 }
 
 // watermark gives S, and waits a while for it to pass the editions before: item
@@ -98,44 +112,44 @@ func (s *Scheduler) watermark(ctx context.Context, atLeast uint64) (uint64, erro
 			return 0, ctx.Err()
 		}
 	}
-	return 0, &schemas.Error{Code: schemas.Unavailable, Message: fmt.Sprintf("the bulletin before, sequence %d, is not in the warehouse yet", atLeast),
+	return 0, &schemas.Error{Code: schemas.Unavailable, Message: fmt.Sprintf("the edition before, sequence %d, is not in the warehouse yet", atLeast),
 		Hint: "see that the consumers run, and try again"}
 }
 
 // shelve puts the files of an edition that was published before on the shelf,
 // when they are not there.
-func (s *Scheduler) shelve(ctx context.Context, period schemas.Period, edition Edition) error {
-	held, err := s.c.Shelf.Holds(ctx, period, edition.Files)
+func (s *Scheduler) shelve(ctx context.Context, subject Subject, edition Edition) error {
+	held, err := s.c.Shelf.Holds(ctx, subject, edition.Files)
 	if err != nil {
-		return fmt.Errorf("files of bulletin %s: %w", period, err)
+		return fmt.Errorf("files of %s: %w", subject, err)
 	}
 	if held {
-		s.done[period] = true
+		s.done[subject] = true
 		return nil
 	}
-	files, err := s.again(ctx, period, edition)
+	files, err := s.again(ctx, subject, edition)
 	if errors.Is(err, errDiffers) || schemas.CodeOf(err) == schemas.NotFound {
-		s.done[period] = true
+		s.done[subject] = true
 	}
 	if err != nil {
-		return fmt.Errorf("bulletin %s is published, but its files are missing and cannot be made again: %w", period, err)
+		return fmt.Errorf("%s is published, but its files are missing and cannot be made again: %w", subject, err)
 	}
-	if err := s.c.Shelf.Put(ctx, period, files); err != nil {
-		return fmt.Errorf("files of bulletin %s: %w", period, err)
+	if err := s.c.Shelf.Put(ctx, subject, files); err != nil {
+		return fmt.Errorf("files of %s: %w", subject, err)
 	}
-	s.c.Log.Info("files of a published bulletin made again", "period", period.String(), "number", edition.Number)
-	s.done[period] = true
+	s.c.Log.Info("files of an edition made again", "kind", subject.Kind, "period", subject.Period, "number", edition.Number)
+	s.done[subject] = true
 	return nil
 }
 
 // again makes the files of an edition from its S, number and rules, and holds
 // them against the published hashes.
-func (s *Scheduler) again(ctx context.Context, period schemas.Period, edition Edition) ([]File, error) {
-	draft, err := s.c.Builder.Build(ctx, period, edition.KnownSeq, edition.RulesHash)
+func (s *Scheduler) again(ctx context.Context, subject Subject, edition Edition) ([]File, error) {
+	product, err := s.build(ctx, subject, edition.KnownSeq, edition.RulesHash)
 	if err != nil {
 		return nil, err
 	}
-	files, err := editionFiles(draft, edition.Number, edition.RulesHash, s.c.RankLeads)
+	files, err := s.editionFiles(product, subject, &edition.Number, edition.RulesHash)
 	if err != nil {
 		return nil, err
 	}
@@ -148,25 +162,26 @@ func (s *Scheduler) again(ctx context.Context, period schemas.Period, edition Ed
 
 // heal compares the shelf with the stream once after a start: a crash may have
 // come between a publication and its files. It looks at every kind, since any
-// period may be published by hand, in the years since the first day.
+// period may be published by hand, in the years since the first day; a year is
+// assessed in the next.
 func (s *Scheduler) heal(ctx context.Context, first schemas.Date) error {
 	var failures []error
 	again := false
-	for year := first.Year(); year <= schemas.DateOf(s.c.Now()).Year(); year++ {
-		for _, kind := range []schemas.PeriodKind{schemas.Week, schemas.MonthOf, schemas.Quarter, schemas.Half, schemas.Year} {
+	for year := first.Year() - 1; year <= schemas.DateOf(s.c.Now()).Year(); year++ {
+		kinds := []string{schemas.AssessmentKind}
+		if year >= first.Year() {
+			kinds = append(kinds, string(schemas.Week), string(schemas.MonthOf), string(schemas.Quarter), string(schemas.Half), string(schemas.Year))
+		}
+		for _, kind := range kinds {
 			issued, err := s.c.Editions.Published(ctx, kind, year)
 			if err != nil {
-				return errors.Join(append(failures, fmt.Errorf("published bulletins of %d: %w", year, err))...)
+				return errors.Join(append(failures, fmt.Errorf("editions of %d: %w", year, err))...)
 			}
 			for _, edition := range issued.Editions {
-				period, err := schemas.ParsePeriod(edition.Period)
-				if err != nil {
+				subject := Subject{Kind: kind, Period: edition.Period, Year: year}
+				if err := s.shelve(ctx, subject, edition); err != nil {
 					failures = append(failures, err)
-					continue
-				}
-				if err := s.shelve(ctx, period, edition); err != nil {
-					failures = append(failures, err)
-					again = again || !s.done[period]
+					again = again || !s.done[subject]
 				}
 			}
 		}

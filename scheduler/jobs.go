@@ -43,22 +43,22 @@ func ParseSchedule(expression string) (cron.Schedule, error) {
 // publishable gives the instant from which a period's bulletin may be
 // published: when the period has ended, and for months and longer periods when
 // the reports of its last month were due (the specification, §5).
-func publishable(p schemas.Period, reportDay int) time.Time {
+func publishable(p schemas.Period, reportDay func(schemas.Month) int) time.Time {
 	if p.Kind == schemas.Week {
 		return (p.End + 1).Start()
 	}
-	return (p.End.Month() + 1).Day(reportDay + 1).Start()
+	return (p.End.Month() + 1).Day(reportDay(p.End.Month()) + 1).Start()
 }
 
 // due gives the instant at which the job publishes the period's bulletin: the
 // first firing from which it may be published. It is zero when there is none.
-func (j Job) due(p schemas.Period, reportDay int) time.Time {
+func (j Job) due(p schemas.Period, reportDay func(schemas.Month) int) time.Time {
 	return j.Schedule.Next(publishable(p, reportDay).Add(-1))
 }
 
 // duePeriods lists the periods that end on or after the first day and are due
 // by now, oldest first; at one instant in the order of the job table.
-func duePeriods(jobs []Job, first schemas.Date, now time.Time, reportDay int) []schemas.Period {
+func duePeriods(jobs []Job, first schemas.Date, now time.Time, reportDay func(schemas.Month) int) []schemas.Period {
 	type duty struct {
 		at     time.Time
 		period schemas.Period

@@ -17,10 +17,13 @@ import (
 // Config is what a Scheduler is made of.
 type Config struct {
 	// Jobs is the job table; without a job bulletins are published by hand only.
-	Jobs     []Job
-	Editions Editions
-	Builder  Builder
-	Shelf    Shelf
+	Jobs []Job
+	// Assessment says when the assessment of the year that ended is drafted; nil
+	// drafts none.
+	Assessment cron.Schedule
+	Editions   Editions
+	Builder    Builder
+	Shelf      Shelf
 	// Watermark gives S: the greatest sequence up to which everything is in the
 	// warehouse.
 	Watermark func(context.Context) (uint64, error)
@@ -29,8 +32,9 @@ type Config struct {
 	// Since moves the day from which periods are published away from the day of
 	// the first start; zero leaves it.
 	Since schemas.Date
-	// ReportDay is that of the rules; 0 stands for 10.
-	ReportDay int
+	// ReportDay gives the day of the following month by which the reports of a
+	// month are due; nil stands for the 10th.
+	ReportDay func(schemas.Month) int
 	// RankLeads prints ranks of city leaders.
 	RankLeads bool
 	Now       func() time.Time
@@ -40,14 +44,14 @@ type Config struct {
 	Log   *slog.Logger
 }
 
-// Scheduler publishes bulletins. It may be used from several goroutines.
+// Scheduler publishes bulletins, and drafts and finalises assessments. It may be used from several goroutines.
 type Scheduler struct {
 	c Config
 
 	mu sync.Mutex
-	// done are the periods known to be published and on the shelf, or beyond
+	// done are the subjects known to be published and on the shelf, or beyond
 	// help until a restart.
-	done map[schemas.Period]bool
+	done map[Subject]bool
 	// healed tells whether the shelf was compared with the stream.
 	healed bool
 	// appended is the last sequence that this process appended.
@@ -62,9 +66,11 @@ func New(c Config) (*Scheduler, error) {
 			return nil, &schemas.Error{Code: schemas.Internal, Message: "the scheduler needs " + name}
 		}
 	}
-	c.ReportDay = cmp.Or(c.ReportDay, 10)
+	if c.ReportDay == nil {
+		c.ReportDay = func(schemas.Month) int { return 10 }
+	}
 	c.Retry = cmp.Or(c.Retry, 5*time.Minute)
-	return &Scheduler{c: c, done: map[schemas.Period]bool{}}, nil
+	return &Scheduler{c: c, done: map[Subject]bool{}}, nil
 }
 
 // Run publishes what is due at once and then whenever cron wakes it, until the
@@ -72,12 +78,12 @@ func New(c Config) (*Scheduler, error) {
 func (s *Scheduler) Run(ctx context.Context) error {
 	run := func() {
 		if err := s.RunDue(ctx); err != nil && ctx.Err() == nil {
-			s.c.Log.Error("bulletins that are due were not published; trying again", "error", err, "again_in", s.c.Retry.String())
+			s.c.Log.Error("what is due was not published; trying again", "error", err, "again_in", s.c.Retry.String())
 		}
 	}
 	run()
 	clock := cron.New(cron.WithLocation(schemas.Location), cron.WithLogger(cronLog{s.c.Log}))
-	clock.Schedule(wakes{s.c.Jobs, s.c.Retry}, cron.NewChain(cron.SkipIfStillRunning(cronLog{s.c.Log})).Then(cron.FuncJob(run)))
+	clock.Schedule(wakes{s.allJobs(), s.c.Retry}, cron.NewChain(cron.SkipIfStillRunning(cronLog{s.c.Log})).Then(cron.FuncJob(run)))
 	clock.Start()
 	<-ctx.Done()
 	<-clock.Stop().Done()
@@ -94,9 +100,9 @@ func (l cronLog) Error(err error, message string, more ...any) {
 	l.log.Error("cron: "+message, append(more, "error", err)...)
 }
 
-// RunDue publishes every period that is due and missing, oldest first. When one
-// fails, later ones of its kind wait for it, since their numbers follow; other
-// kinds go on.
+// RunDue publishes every period that is due and missing, oldest first, and then
+// drafts the assessments that are due. When one fails, later ones of its kind
+// wait for it, since their numbers follow; other kinds go on.
 func (s *Scheduler) RunDue(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,16 +118,20 @@ func (s *Scheduler) RunDue(ctx context.Context) error {
 	}
 	waiting := map[schemas.PeriodKind]bool{}
 	for _, period := range duePeriods(s.c.Jobs, first, s.c.Now(), s.c.ReportDay) {
-		if s.done[period] || waiting[period.Kind] {
+		subject := Bulletin(period)
+		if s.done[subject] || waiting[period.Kind] {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return errors.Join(append(failures, err)...)
 		}
-		if _, err := s.issue(ctx, period); err != nil {
+		if _, err := s.issue(ctx, subject); err != nil {
 			failures = append(failures, err)
-			waiting[period.Kind] = !s.done[period]
+			waiting[period.Kind] = !s.done[subject]
 		}
+	}
+	if err := s.draftDue(ctx, first); err != nil {
+		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
 }
@@ -148,5 +158,5 @@ func (s *Scheduler) Publish(ctx context.Context, period schemas.Period) (Edition
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.issue(ctx, period)
+	return s.issue(ctx, Bulletin(period))
 }

@@ -1,6 +1,9 @@
 package schemas
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // Assessment is the model of the year-end assessment (年终考核, specification
 // §10).
@@ -80,6 +83,27 @@ func (r HintReasons) MarshalJSON() ([]byte, error) {
 	})
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *HintReasons) UnmarshalJSON(b []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return &Error{Code: Malformed, Message: "not an object of hints", Value: Shorten(string(b)), Err: err}
+	}
+	*r = HintReasons{}
+	for decoder.More() {
+		hint, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var reason string
+		if err := decoder.Decode(&reason); err != nil {
+			return err
+		}
+		*r = append(*r, HintReason{Hint: Hint(hint.(string)), Reason: reason})
+	}
+	return nil
+}
+
 // AssessmentItem is one of the five items of a score, with the events that it
 // rests on. Fraction (four decimals) and Points (two) are null when the item
 // does not apply.
@@ -102,4 +126,47 @@ type UnmatchedAdjustment struct {
 	Reason   string         `json:"reason"`
 	Document string         `json:"document"`
 	Event    EventRef       `json:"event"`
+}
+
+// AssessmentKind is the kind of the publications that are about an assessment.
+const AssessmentKind = "assessment"
+
+// AssessmentRules are the numbers of the year-end assessment (specification
+// §10).
+type AssessmentRules struct {
+	// BonusPoints are given for the share of the milestones done that were done
+	// at least BonusDays before both baseline and target.
+	BonusPoints int `json:"bonus_points" yaml:"bonus_points"`
+	BonusDays   int `json:"bonus_days" yaml:"bonus_days"`
+	// PenaltyPoints are taken for the share of the projects, not suspended, whose
+	// start is overdue by at least PenaltyMonths.
+	PenaltyPoints int `json:"penalty_points" yaml:"penalty_points"`
+	PenaltyMonths int `json:"penalty_months" yaml:"penalty_months"`
+	// Excellent, Good and Pass are the least final points of 优秀, 良好 and 合格.
+	Excellent int `json:"excellent" yaml:"excellent"`
+	Good      int `json:"good" yaml:"good"`
+	Pass      int `json:"pass" yaml:"pass"`
+	// Accountability gives the hint of that name to those who failed two years
+	// running.
+	Accountability bool `json:"accountability" yaml:"accountability"`
+}
+
+// Assessing gives the numbers of the assessment, by default the
+// specification's.
+func (r *Rules) Assessing() AssessmentRules {
+	if r.Assessment != nil {
+		return *r.Assessment
+	}
+	return AssessmentRules{
+		BonusPoints: 3, BonusDays: 30, PenaltyPoints: 10, PenaltyMonths: 3, Excellent: 90, Good: 80, Pass: 60, Accountability: true,
+	}
+}
+
+// ParseYear reads the year of an assessment.
+func ParseYear(s string) (int, error) {
+	period, err := ParsePeriod(s)
+	if err != nil || period.Kind != Year {
+		return 0, &Error{Code: Invalid, Message: "not a year", Field: "year", Value: quoteShort(s), Hint: "write a year with four digits, such as 2025"}
+	}
+	return period.End.Year(), nil
 }

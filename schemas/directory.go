@@ -108,7 +108,8 @@ func (d *Directory) UnmarshalJSON(text []byte) error {
 
 // Find gives the entry that a name, an alias or an id stands for on the day:
 // the one that is valid then, else the one whose time is nearest to the day
-// (Entry.ValidOn tells which). It gives nil for a name that nobody has.
+// (Entry.ValidOn tells which). It gives nil for a name that nobody has; the
+// entry must not be changed.
 func (d Directory) Find(word string, day Date) *Entry {
 	if d.index == nil {
 		return nil

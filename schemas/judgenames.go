@@ -1,6 +1,9 @@
 package schemas
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // directoryName is a name in an event that the directory should have, on the
 // day on which it is meant.
@@ -51,7 +54,7 @@ func (v *Validator) judgeName(n directoryName) *Error {
 		Code: Unknown, Message: "not in the closed list of " + list, Field: n.field, Value: quoteShort(n.name),
 		Hint: "use a name of the directory; the city office adds new ones to its configuration",
 	}
-	if guess := didYouMean(directory.Nearest(n.name)); guess != "" {
+	if guess := v.guesses.of(n, directory); guess != "" {
 		err.Hint = guess
 	}
 	return err
@@ -67,7 +70,7 @@ func (v *Validator) warnName(list []Warning, n directoryName) []Warning {
 	entry := directory.Find(n.name, n.day)
 	if entry == nil {
 		message := Shorten(n.name) + " is not in the directory and counts as a name of its own"
-		if guess := didYouMean(directory.Nearest(n.name)); guess != "" {
+		if guess := v.guesses.of(n, directory); guess != "" {
 			message += "; " + guess
 		}
 		return append(list, Warning{Field: n.field, Message: message})
@@ -82,6 +85,38 @@ func (v *Validator) warnName(list []Warning, n directoryName) []Warning {
 	return append(list, Warning{
 		Field: n.field, Message: Shorten(n.name) + " stands in the directory only " + term + ", and not on " + n.day.String() + "; it counts as " + Shorten(entry.Name) + " all the same",
 	})
+}
+
+// guesses remembers what unknown names were most likely meant to be: the search
+// costs far more than everything else of an event, and a name that an office
+// writes wrong comes again and again.
+type guesses struct {
+	mu    sync.Mutex
+	known map[guessed]string
+}
+
+type guessed struct {
+	name string
+	lead bool
+}
+
+// maxGuesses bounds what strangers can make a validator remember.
+const maxGuesses = 1000
+
+// of asks for the names nearest to one that the directory does not have.
+func (g *guesses) of(n directoryName, directory Directory) string {
+	key := guessed{n.name, n.lead}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if guess, known := g.known[key]; known {
+		return guess
+	}
+	if len(g.known) >= maxGuesses || g.known == nil {
+		g.known = map[guessed]string{}
+	}
+	guess := didYouMean(directory.Nearest(n.name))
+	g.known[key] = guess
+	return guess
 }
 
 // didYouMean asks for one of the names, "" when there are none.

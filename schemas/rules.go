@@ -41,6 +41,9 @@ type Rules struct {
 	Method []MethodItem `json:"method" yaml:"method"`
 	// Weights are those of the score.
 	Weights Weights `json:"weights" yaml:"weights"`
+	// Assessment are the numbers of the year-end assessment; nil is the
+	// specification's. Read them by Assessing.
+	Assessment *AssessmentRules `json:"assessment,omitempty" yaml:"assessment"`
 }
 
 // Group is a set of districts that are ranked against each other.

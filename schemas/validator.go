@@ -13,6 +13,7 @@ type Validator struct {
 	rules     *Rules // of any day
 	types     map[string]Type
 	districts map[string]string
+	guesses   guesses
 }
 
 // NewValidator makes a validator for the configured districts and directory.

@@ -1,5 +1,5 @@
 // Package web serves what readers ask for over HTTP: the ledger, bulletins,
-// analysts' SQL and the dead letters.
+// assessments, analysts' SQL and the dead letters.
 package web
 
 import (
@@ -50,10 +50,12 @@ type Analyst interface {
 
 // Config is what the API stands on. Every field is needed.
 type Config struct {
-	Rules       *schemas.Rules
+	// Rules name the districts of a ledger by its day.
+	Rules       *schemas.RuleBook
 	Ledgers     Ledgers
 	Knowledge   Knowledge
 	Bulletins   Bulletins
+	Assessments Assessments
 	DeadLetters DeadLetters
 	Analyst     Analyst
 	Now         func() time.Time
@@ -66,6 +68,8 @@ func NewAPI(c Config) http.Handler {
 	mux.HandleFunc("GET /v1/ledger", answer(a.ledger))
 	mux.HandleFunc("GET /v1/bulletins/{period}", answer(a.bulletin))
 	mux.HandleFunc("POST /v1/bulletins/{period}", answer(a.publish))
+	mux.HandleFunc("GET /v1/assessments/{year}", answer(a.assessment))
+	mux.HandleFunc("POST /v1/assessments/{year}", answer(a.finalise))
 	mux.HandleFunc("GET /v1/dead-letters", answer(a.deadLetters))
 	mux.HandleFunc("GET /v1/watermark", answer(a.watermark))
 	mux.HandleFunc("POST /v1/query", answer(a.query))

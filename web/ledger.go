@@ -36,10 +36,10 @@ func (a *api) ledger(w http.ResponseWriter, r *http.Request) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	if format == "csv" {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		err = writeLedgerCSV(out, a.Rules, l)
+		err = writeLedgerCSV(out, a.Rules.On(l.AsOf), l)
 	} else {
 		w.Header().Set("Content-Type", "application/json")
-		err = writeLedgerJSON(out, a.Rules, l)
+		err = writeLedgerJSON(out, a.Rules.On(l.AsOf), l)
 	}
 	if err != nil {
 		return err

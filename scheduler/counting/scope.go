@@ -16,14 +16,13 @@ type Scope struct {
 	asOf      schemas.Date
 	yearStart schemas.Date
 	yearEnd   schemas.Date
-	month     schemas.Month // M*
 }
 
 // NewScope is the scope of a period, whose last day is E and whose year is Y.
-func NewScope(period schemas.Period, reportingMonth schemas.Month) Scope {
+func NewScope(period schemas.Period) Scope {
 	year := period.End.Year()
 	return Scope{
-		period: period, asOf: period.End, month: reportingMonth,
+		period: period, asOf: period.End,
 		yearStart: schemas.NewDate(year, 1, 1), yearEnd: schemas.NewDate(year, 12, 31),
 	}
 }
@@ -89,7 +88,7 @@ type Counts struct {
 // Count counts the projects of the ledger in the whole and in every row that
 // they belong to (§6). The ledger must have been judged by the rules.
 func Count(ledger *schemas.Ledger, rules *schemas.Rules, period schemas.Period, options ...Option) (*Counts, error) {
-	c := &Counts{Scope: NewScope(period, ledger.ReportingMonth), Whole: &Tally{}}
+	c := &Counts{Scope: NewScope(period), Whole: &Tally{}}
 	for _, option := range options {
 		option(c)
 	}

@@ -14,6 +14,14 @@ func Markdown(w io.Writer, model *schemas.Bulletin, names Names) error {
 	if err != nil {
 		return err
 	}
+	if err := writeMarkdownDocument(w, doc); err != nil {
+		return fmt.Errorf("bulletin %s as Markdown: %w", model.Period, err)
+	}
+	return nil
+}
+
+// writeMarkdownDocument writes the document at once, or nothing.
+func writeMarkdownDocument(w io.Writer, doc *document) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n**%s**\n\n", escapeMarkdown(doc.Title), doc.Number)
 	for _, fact := range doc.Facts {
@@ -25,10 +33,8 @@ func Markdown(w io.Writer, model *schemas.Bulletin, names Names) error {
 	for _, s := range doc.Annexes {
 		writeMarkdown(&b, s)
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("bulletin %s as Markdown: %w", model.Period, err)
-	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func writeMarkdown(b *strings.Builder, s section) {

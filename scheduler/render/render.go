@@ -1,5 +1,5 @@
 // Package render turns the model of a bulletin into files: JSON, Markdown and
-// one Chinese HTML page. Every figure comes from the model, and the same model
+// one Chinese HTML page; that of an assessment into JSON and Markdown. Every figure comes from the model, and the same model
 // gives the same bytes.
 package render
 
@@ -30,11 +30,15 @@ type Names struct {
 
 // JSON writes the model, indented by two spaces, with a line feed at the end.
 func JSON(w io.Writer, model *schemas.Bulletin) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(model); err != nil {
+	if err := writeJSON(w, model); err != nil {
 		return fmt.Errorf("bulletin %s as JSON: %w", model.Period, err)
 	}
 	return nil
+}
+
+func writeJSON(w io.Writer, model any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(model)
 }

@@ -21,7 +21,7 @@ func (c *composer) rankings() {
 	for i := range c.model.Groups {
 		g := &c.model.Groups[i]
 		ranked := g.Kind != "lead" || c.names.RankLeads
-		s.heading(fmt.Sprintf("（%s）%s", chineseOrdinal(i+1), c.groupName(g)))
+		s.heading(fmt.Sprintf("（%s）%s", chineseOrdinal(i+1), groupName(g.Kind, g.Group, c.names.Rules)))
 		if !ranked {
 			s.say("市级领导不排名次。")
 		}
@@ -42,21 +42,27 @@ func chineseOrdinal(n int) string {
 	return fmt.Sprint(n)
 }
 
-func (c *composer) groupName(g *schemas.RankedGroup) string {
+// groupName names a group of rows by its kind and, for districts, its code.
+func groupName(kind string, group *string, rules *schemas.Rules) string {
 	switch {
-	case g.Kind == "department":
+	case kind == "department":
 		return "市直部门"
-	case g.Kind == "lead":
+	case kind == "lead":
 		return "市级领导"
-	case g.Group == nil:
+	case group == nil:
 		return "其他"
 	}
-	for _, known := range c.names.Rules.Groups {
-		if known.Code == *g.Group {
+	for _, known := range rules.Groups {
+		if known.Code == *group {
 			return known.Name
 		}
 	}
-	return *g.Group
+	return *group
+}
+
+// rowWord says what the rows of a kind are.
+func rowWord(kind string) string {
+	return map[string]string{"district": "县（市）区", "department": "部门", "lead": "领导"}[kind]
 }
 
 func rankingTable(g *schemas.RankedGroup, ranked bool) table {
@@ -64,7 +70,7 @@ func rankingTable(g *schemas.RankedGroup, ranked bool) table {
 	if ranked {
 		t.Columns = numbers("名次")
 	}
-	t.Columns = append(t.Columns, words(map[string]string{"district": "县（市）区", "department": "部门", "lead": "领导"}[g.Kind])...)
+	t.Columns = append(t.Columns, words(rowWord(g.Kind))...)
 	if ranked {
 		t.Columns = append(t.Columns, numbers("得分", "名次变化")...)
 	}

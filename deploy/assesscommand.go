@@ -1,0 +1,45 @@
+package deploy
+
+import (
+	"io"
+	"net/url"
+
+	"milepost/schemas"
+)
+
+type assessCommand struct {
+	server
+	Year     string `arg:"" help:"The year to assess, such as 2025."`
+	Known    string `help:"What was known: a stream sequence S or a time; by default everything applied."`
+	Format   string `enum:"json,md" default:"json" help:"json or md."`
+	Finalise bool   `help:"Freeze the assessment with its rules and what is known; once per year."`
+}
+
+// Run prints a draft, or finalises.
+func (c *assessCommand) Run(env *environment) error {
+	if _, err := schemas.ParseYear(c.Year); err != nil {
+		return err
+	}
+	if c.Finalise && c.Known != "" {
+		return usageError("--known", c.Known, "a finalised assessment takes what is known when it is made", "leave --known out, or draft without --finalise")
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	values := url.Values{"format": {c.Format}}
+	setIf(values, "known", c.Known)
+	path := "/v1/assessments/" + url.PathEscape(c.Year)
+	var body io.ReadCloser
+	if c.Finalise {
+		body, err = client.post(env.ctx, path, values, "", nil)
+	} else {
+		body, err = client.get(env.ctx, path, values)
+	}
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(env.streams.Out, body)
+	return err
+}
