@@ -89,6 +89,18 @@ func (b *builder) Ledger(_ context.Context, cut schemas.Cut) (*schemas.Ledger, e
 	return &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: b.rules.ReportingMonth(cut.AsOf)}, nil
 }
 
+func (b *builder) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+	var list []*schemas.Ledger
+	for _, cut := range cuts {
+		ledger, err := b.Ledger(ctx, cut)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ledger)
+	}
+	return list, nil
+}
+
 func (b *builder) Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*Draft, error) {
 	if b.fails != nil {
 		if err := b.fails(period); err != nil {

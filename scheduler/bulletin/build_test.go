@@ -18,12 +18,16 @@ import (
 // its own period, so the bound lies before the last day.
 type ledgers map[schemas.Date]*schemas.Ledger
 
-func (l ledgers) Ledger(_ context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
-	ledger, ok := l[cut.AsOf]
-	if !ok || cut.EditionsBefore >= cut.AsOf {
-		return nil, fmt.Errorf("no ledger of %+v", cut)
+func (l ledgers) Ledgers(_ context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+	var list []*schemas.Ledger
+	for _, cut := range cuts {
+		ledger, ok := l[cut.AsOf]
+		if !ok || cut.EditionsBefore >= cut.AsOf {
+			return nil, fmt.Errorf("no ledger of %+v", cut)
+		}
+		list = append(list, ledger)
 	}
-	return ledger, nil
+	return list, nil
 }
 
 func day(s string) schemas.Date {

@@ -16,7 +16,8 @@ import (
 // names of districts, departments and leads are already those of the rules'
 // directory.
 type Reader interface {
-	Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error)
+	// Ledgers gives the ledgers of cuts that share one KnownSeq.
+	Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
 }
 
 // Draft is a bulletin without a number, with the names that its lists of bare
@@ -60,10 +61,16 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	for _, opt := range opts {
 		opt(&o)
 	}
-	ledger, err := readLedger(ctx, r, schemas.BulletinCut(period, known))
-	if err != nil {
-		return nil, err
+	cuts := []schemas.Cut{schemas.BulletinCut(period, known)}
+	before := period.Previous()
+	if before.End.Year() == period.End.Year() {
+		cuts = append(cuts, schemas.BulletinCut(before, known))
 	}
+	ledgers, err := r.Ledgers(ctx, cuts...)
+	if err != nil {
+		return nil, fmt.Errorf("ledger as of %s: %w", period.End, err)
+	}
+	ledger := ledgers[0]
 	counts, err := counting.Count(ledger, rules, period)
 	if err != nil {
 		return nil, err
@@ -79,12 +86,8 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	fillLists(draft, ledger, period)
 	fillMethod(model, rules, ledger, counts.Whole)
 
-	before := period.Previous()
-	if before.End.Year() == period.End.Year() {
-		earlier, err := readLedger(ctx, r, schemas.BulletinCut(before, ledger.KnownSeq))
-		if err != nil {
-			return nil, err
-		}
+	if len(ledgers) > 1 {
+		earlier := ledgers[1]
 		earlierCounts, err := counting.Count(earlier, rules, before)
 		if err != nil {
 			return nil, err
@@ -117,14 +120,6 @@ func (d *Draft) nameRestated(ledger *schemas.Ledger) {
 			d.Projects[s.ProjectID] = s.Name
 		}
 	}
-}
-
-func readLedger(ctx context.Context, r Reader, cut schemas.Cut) (*schemas.Ledger, error) {
-	ledger, err := r.Ledger(ctx, cut)
-	if err != nil {
-		return nil, fmt.Errorf("ledger as of %s: %w", cut.AsOf, err)
-	}
-	return ledger, nil
 }
 
 // Title names the period's bulletin, such as 2025年10月重大项目进展情况通报.
