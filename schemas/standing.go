@@ -185,6 +185,9 @@ type Ledger struct {
 	Quality        Quality
 	// Adjustments are those that count, by sequence.
 	Adjustments []RecordedAdjustment
+	// Ignored are the events, or parts of events, of any date that do not count
+	// because of who sent them, by sequence.
+	Ignored []Ignored
 }
 
 // RecordedAdjustment is an adjustment with the event that recorded it.

@@ -23,7 +23,7 @@ type Project struct {
 type judged struct {
 	standings   []schemas.Standing // one for each cut; without an id where the project has no row
 	orphans     []int              // one for each cut
-	foreign     int
+	ignored     []schemas.Ignored
 	adjustments []schemas.RecordedAdjustment
 }
 
@@ -71,13 +71,19 @@ func assembled(all []judged, i int, cut schemas.Cut) *schemas.Ledger {
 	var order []*schemas.Standing
 	for k := range all {
 		j := &all[k]
-		l.Quality.Foreign += j.foreign
+		for _, ignored := range j.ignored {
+			l.Ignored = append(l.Ignored, ignored)
+			if ignored.Foreign {
+				l.Quality.Foreign++
+			}
+		}
 		l.Quality.Orphans += j.orphans[i]
 		l.Adjustments = append(l.Adjustments, j.adjustments...)
 		if s := &j.standings[i]; s.ProjectID != "" {
 			order = append(order, s)
 		}
 	}
+	slices.SortStableFunc(l.Ignored, func(a, b schemas.Ignored) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
 	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
 	slices.SortFunc(order, func(a, b *schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
 	l.Standings = make([]schemas.Standing, len(order))
@@ -126,7 +132,7 @@ func judgeAll(rules *schemas.Rules, known *Known, cuts []schemas.Cut, batches <-
 }
 
 func judge(h *History, cuts []schemas.Cut) judged {
-	j := judged{foreign: h.Foreign(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
+	j := judged{ignored: h.Ignored(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
 	for i, cut := range cuts {
 		j.orphans[i] = h.Orphans(cut.AsOf)
 		j.standings[i], _ = h.At(cut)

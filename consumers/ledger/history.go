@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,7 +33,7 @@ type History struct {
 	planSteps     []planStep
 	adjustments   []*Fact
 	dates         []schemas.Date
-	foreign       int
+	ignored       []schemas.Ignored
 }
 
 // dated is a counted fact with its decoded data.
@@ -101,8 +103,8 @@ func historyAt(rules *schemas.Rules, known *Known, projectID string, facts []Fac
 	first := firstRegistration(live)
 	districts := h.countingDistricts(first, live)
 	for _, f := range live {
-		if h.isForeign(f, districts) {
-			h.foreign++
+		if reason := h.foreignBecause(f, districts); reason != "" {
+			h.ignore(f, schemas.IgnoredEvent, reason)
 			continue
 		}
 		h.take(f, f == first)
@@ -141,15 +143,31 @@ func (h *History) countingDistricts(first *Fact, live []*Fact) []string {
 	return districts
 }
 
-// isForeign tells whether a fact does not count because of who sent it.
-func (h *History) isForeign(f *Fact, districts []string) bool {
+// foreignBecause says why a fact does not count because of who sent it, and
+// nothing when it counts.
+func (h *History) foreignBecause(f *Fact, districts []string) string {
 	if r, ok := f.Data.(*schemas.Revoked); ok {
-		return !revocationCounts(f, r)
+		if revocationCounts(f, r) {
+			return ""
+		}
+		return "撤销只能由原报送来源或市级作出"
 	}
-	if f.District == schemas.CityDistrict {
-		return false
+	switch {
+	case f.District == schemas.CityDistrict:
+		return ""
+	case f.Type.CityOnly():
+		return "此类事项只能由市级报送"
+	case districts != nil && !slices.Contains(districts, f.District):
+		return "项目属" + h.firstDistrict + ",不属报送单位"
 	}
-	return f.Type.CityOnly() || districts != nil && !slices.Contains(districts, f.District)
+	return ""
+}
+
+// ignore notes what of a fact does not count.
+func (h *History) ignore(f *Fact, part schemas.IgnoredPart, reason string) {
+	h.ignored = append(h.ignored, schemas.Ignored{
+		Event: f.ref(), Type: f.Type, ProjectID: h.ProjectID, District: f.District, Foreign: part == schemas.IgnoredEvent, Part: part, Reason: reason,
+	})
 }
 
 // take sorts a counted fact into its list.
@@ -176,11 +194,16 @@ func (h *History) take(f *Fact, first bool) {
 		c := change{date: date, fact: f, name: d.Name, enterprise: d.Enterprise, industry: d.Industry, tags: d.Tags, totalInvestment: d.TotalInvestment, annualPlan: d.AnnualPlan, withheld: d.Withheld}
 		if fromCity {
 			c.move = d.District
+		} else if d.District != "" {
+			h.ignore(f, schemas.IgnoredMove, "项目移交只能由市级决定,其余内容有效")
 		}
 		h.changes = append(h.changes, c)
 	case *schemas.Assigned:
 		h.assignments = append(h.assignments, dated[*schemas.Assigned]{date, f, d})
 	case *schemas.Planned:
+		if d.Approved && !fromCity {
+			h.ignore(f, schemas.IgnoredApproval, "节点调整只能由市级批准,按未批准的预计日期计")
+		}
 		h.plans[d.Milestone] = append(h.plans[d.Milestone], plan{decidedOn: date, plannedOn: d.PlannedOn, approved: d.Approved && fromCity, fact: f})
 	case *schemas.Reached:
 		h.reached[d.Milestone] = append(h.reached[d.Milestone], dated[*schemas.Reached]{date, f, d})
@@ -214,25 +237,26 @@ func (h *History) order() {
 	}
 	slices.SortStableFunc(h.changes, func(a, b change) int { return cmp.Compare(a.date, b.date) })
 	slices.SortStableFunc(h.reports, func(a, b report) int { return cmp.Compare(a.month, b.month) })
-	h.planSteps = planSteps(h.changes)
+	h.settlePlans()
 }
 
-// planSteps leaves out the values by which an office lowers the plan of a year
-// that has begun (specification §3).
-func planSteps(changes []change) []planStep {
-	var steps []planStep
+// settlePlans finds the values of annual_plan that came into force. It leaves
+// out those by which an office lowers the plan of a year that has begun
+// (specification §3).
+func (h *History) settlePlans() {
 	inForce := map[int]schemas.Money{}
-	for _, c := range changes {
-		for year, value := range c.annualPlan {
+	for _, c := range h.changes {
+		for _, year := range slices.Sorted(maps.Keys(c.annualPlan)) {
+			value := c.annualPlan[year]
 			before, known := inForce[year]
 			if known && value < before && c.fact.District != schemas.CityDistrict && yearHasBegun(year, c.date, c.fact.Time) {
+				h.ignore(c.fact, schemas.IgnoredAnnualPlan, fmt.Sprintf("%d年已开始,年度计划不得由报送单位调低(%s→%s万元),其余内容有效", year, before, value))
 				continue
 			}
 			inForce[year] = value
-			steps = append(steps, planStep{date: c.date, year: year, value: value, fact: c.fact})
+			h.planSteps = append(h.planSteps, planStep{date: c.date, year: year, value: value, fact: c.fact})
 		}
 	}
-	return steps
 }
 
 func yearHasBegun(year int, date schemas.Date, sent time.Time) bool {
@@ -256,9 +280,9 @@ func latest[D schemas.Data](list []dated[D], day schemas.Date) (dated[D], bool) 
 	return dated[D]{}, false
 }
 
-// Foreign counts the events, of any date, that do not count because of who
-// sent them.
-func (h *History) Foreign() int { return h.foreign }
+// Ignored gives the events, or parts of events, of any date that do not count
+// because of who sent them.
+func (h *History) Ignored() []schemas.Ignored { return h.ignored }
 
 // Adjustments gives the adjustments that count, by sequence; the keys of
 // departments and leads are the directory's names.
