@@ -23,8 +23,11 @@ type demoCommand struct {
 	Exit             bool   `help:"End when the ledger and the bulletin are made, instead of serving on."`
 }
 
-// demoPeriod is the period whose bulletin the demonstration shows.
-const demoPeriod = "2025-10"
+// The demonstration shows the bulletins of these periods.
+const (
+	demoPeriod  = "2025-10"
+	demoQuarter = "2025-Q3"
+)
 
 // Run publishes the city's events, makes its ledger and bulletin, and serves.
 func (c *demoCommand) Run(env *environment) error {
@@ -58,6 +61,8 @@ func (c *demoCommand) show(env *environment, app *App) error {
 		{"ledger-2025-10-31.csv", "/v1/ledger?as_of=2025-10-31", "csv"},
 		{"bulletin-" + demoPeriod + ".md", "/v1/bulletins/" + demoPeriod + "?", "md"},
 		{"bulletin-" + demoPeriod + ".html", "/v1/bulletins/" + demoPeriod + "?", "html"},
+		{"bulletin-" + demoQuarter + ".md", "/v1/bulletins/" + demoQuarter + "?", "md"},
+		{"assessment-2025-draft.md", "/v1/assessments/2025?", "md"},
 	} {
 		path := filepath.Join(c.Data, file.name)
 		if err := saveAnswer(env.ctx, client, file.path+"&format="+file.format, path); err != nil {
@@ -77,8 +82,9 @@ func (c *demoCommand) show(env *environment, app *App) error {
 Try in a second terminal:
   ./milepost bulletin %s --format md%s
   ./milepost ledger --as-of 2025-10-31%s
+  ./milepost assess 2025 --format md%s
   ./milepost query "SELECT light, count() FROM ledger_current GROUP BY light"%s
-`, app.HTTP, app.ClickHouse, app.NATS, demoPeriod, server, server, server)
+`, app.HTTP, app.ClickHouse, app.NATS, demoPeriod, server, server, server, server)
 	return nil
 }
 

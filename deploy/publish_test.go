@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -82,6 +83,28 @@ func TestPublishOnce(t *testing.T) {
 	}
 }
 
+// TestWhatWasKnownStaysKnown asks for December as known at a sequence, before and
+// after more events, and for March before and after it was published.
+func TestWhatWasKnownStaysKnown(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	lines := bytes.SplitAfter(smallEvents(t, 278), []byte("\n"))
+	known := fmt.Sprint(greatestSeq(server.publish(bytes.Join(lines[:200], nil))))
+	december := server.mustRun(nil, "bulletin", "2025-12", "--known", known)
+	server.publish(bytes.Join(lines[200:], nil))
+	if again := server.mustRun(nil, "bulletin", "2025-12", "--known", known); again != december {
+		t.Error("December as known then changed when more events came")
+	}
+	if now := server.mustRun(nil, "bulletin", "2025-12"); now == december {
+		t.Error("December did not change although events came: the test proves nothing")
+	}
+	march := server.mustRun(nil, "bulletin", "2025-03", "--known", known)
+	server.mustRun(nil, "bulletin", "2025-03", "--publish")
+	if again := server.mustRun(nil, "bulletin", "2025-03", "--known", known); again != march {
+		t.Error("publishing March changed March asked again")
+	}
+}
+
 func event2(id, source, district, subject string, data map[string]any) string {
 	return event(map[string]any{"id": id, "source": source, "district": district, "subject": subject, "time": "2025-11-08T10:00:00+08:00"}, data)
 }
@@ -132,6 +155,11 @@ func TestDemo(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(data, "bulletin-2025-10.md"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"bulletin-2025-Q3.md", "assessment-2025-draft.md", "ledger-2025-10-31.csv", "bulletin-2025-10.html"} {
+		if info, err := os.Stat(filepath.Join(data, name)); err != nil || info.Size() < 1000 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	for _, part := range []string{"2025年10月重大项目进展情况通报", "一、总体情况", "县(市)组", "停缓建1个"} {
 		if !strings.Contains(string(text), part) {

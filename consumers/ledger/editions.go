@@ -6,16 +6,16 @@ import (
 	"milepost/schemas"
 )
 
-// editions gives the bulletins published with a sequence up to seq and not
-// withdrawn by then.
-func editions(seq uint64, facts []Fact) []Edition {
+// editionsOf gives the bulletins published with a sequence up to S that were
+// neither withdrawn nor revoked by then.
+func (k *Known) editionsOf(facts []Fact) []Edition {
 	type numbered struct {
 		kind, period string
 		number       int
 	}
 	withdrawn := map[numbered]uint64{}
 	for i := range facts {
-		if p, ok := facts[i].Data.(*schemas.Publication); ok && facts[i].Type == schemas.BulletinWithdrawn && facts[i].Seq <= seq && facts[i].District == schemas.CityDistrict {
+		if p, ok := facts[i].Data.(*schemas.Publication); ok && facts[i].Type == schemas.BulletinWithdrawn && facts[i].Seq <= k.Seq && facts[i].District == schemas.CityDistrict {
 			withdrawn[numbered{p.Kind, p.Period, p.Number}] = facts[i].Seq
 		}
 	}
@@ -23,7 +23,7 @@ func editions(seq uint64, facts []Fact) []Edition {
 	for i := range facts {
 		f := &facts[i]
 		p, ok := f.Data.(*schemas.Publication)
-		if !ok || f.Type != schemas.BulletinPublished || f.Seq > seq || f.District != schemas.CityDistrict {
+		if !ok || f.Type != schemas.BulletinPublished || f.Seq > k.Seq || f.District != schemas.CityDistrict || k.Revoked(f) {
 			continue
 		}
 		if at, gone := withdrawn[numbered{p.Kind, p.Period, p.Number}]; gone && at > f.Seq {

@@ -65,7 +65,7 @@ func NewKnown(seq uint64, facts []Fact) *Known {
 			k.revoked[id] = f.Seq
 		}
 	}
-	k.editions = editions(seq, facts)
+	k.editions = k.editionsOf(facts)
 	return k
 }
 
