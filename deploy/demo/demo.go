@@ -47,7 +47,7 @@ var (
 	departments = []string{"市发展改革委", "市工业和信息化局", "市商务局", "市科技局", "市交通运输局", "市农业农村局", "市文化广电和旅游局", "市自然资源和规划局"}
 	leads       = []string{"领导甲", "领导乙", "领导丙", "领导丁", "领导戊", "领导己", "领导庚", "领导辛", "领导壬", "领导癸"}
 	industries  = []string{"装备制造", "新材料", "食品加工", "生物医药", "新能源", "现代物流", "文旅康养", "电子信息"}
-	products    = []string{"年产%d万套精密部件", "年产%d万吨新型建材", "年产%d万吨健康食品", "年产%d万件医用耗材", "%d兆瓦光伏组件", "智慧物流园(%d万平方米)", "康养小镇(%d公顷)", "年产%d万片显示模组"}
+	products    = []string{"年产%d万套精密部件", "年产%d万吨新型建材", "年产%d万吨健康食品", "年产%d万件医用耗材", "年产%d兆瓦光伏组件", "智慧物流园(%d万平方米)", "康养小镇(%d公顷)", "年产%d万片显示模组"}
 	troubles    = []struct{ category, title string }{
 		{"land", "用地指标尚未落实"}, {"finance", "项目贷款未到位"}, {"approval", "环评批复滞后"}, {"utilities", "供电线路未迁改"},
 		{"labour", "熟练工招工不足"}, {"environment", "扬尘管控期间停工"}, {"other", "进场道路未贯通"},
@@ -69,7 +69,7 @@ func (c *city) project(n int) {
 	targets := schemas.Targets{p.registered + 45, p.registered + 120 + schemas.Date(r.IntN(60)), p.registered + 300 + schemas.Date(r.IntN(200))}
 	enterprise := fmt.Sprintf("企业%d有限公司", n)
 	p.send(p.registered, &schemas.Registered{
-		Name: fmt.Sprintf("%s%s项目", enterprise[:len(enterprise)-len("有限公司")], fmt.Sprintf(products[kind], 5+r.IntN(90))), Enterprise: &enterprise, Industry: &industries[kind],
+		Name: fmt.Sprintf("企业%d"+products[kind]+"项目", n, 5+r.IntN(90)), Enterprise: &enterprise, Industry: &industries[kind],
 		Tags: []string{"省重点", "市重点"}[r.IntN(2):], TotalInvestment: p.total,
 		AnnualPlan: map[int]schemas.Money{2025: p.plan, 2026: p.total - p.plan}, Targets: targets, RegisteredOn: p.registered,
 	})
