@@ -40,15 +40,15 @@ CREATE TABLE IF NOT EXISTS deliveries
 (
     identity FixedString(16) COMMENT '标识散列: first half of the SHA-256 of event_id',
     fingerprint FixedString(16) COMMENT '指纹: hash of the whole event as parsed JSON',
-    source String COMMENT '来源',
-    id String COMMENT '编号',
-    event_id String ALIAS concat(source, ' ', id) COMMENT '事件标识',
-    type LowCardinality(String) COMMENT '事件类型',
-    project_id String COMMENT '项目编号',
-    district LowCardinality(String) COMMENT '报送单位',
-    recorded_at DateTime64(9, 'Asia/Shanghai') COMMENT '入流时间',
+    source String COMMENT '来源: source of the event',
+    id String COMMENT '编号: id of the event',
+    event_id String ALIAS concat(source, ' ', id) COMMENT '事件标识: source and id together',
+    type LowCardinality(String) COMMENT '事件类型: such as progress.reported.v1',
+    project_id String COMMENT '项目编号: CloudEvents subject',
+    district LowCardinality(String) COMMENT '报送单位: code of the sender''s district',
+    recorded_at DateTime64(9, 'Asia/Shanghai') COMMENT '入流时间: when the stream took it',
     stream_seq UInt64 COMMENT '流序号: of the first delivery with this content',
-    actor String COMMENT '操作者',
+    actor String COMMENT '操作者: who sent it, as the producer or the stream knows',
     event String COMMENT '事件原文: JSON text of the whole event, as sent' CODEC(ZSTD(3)),
     precedence UInt64 MATERIALIZED bitNot(stream_seq) COMMENT '优先级: greater for a lower stream sequence'
 )
