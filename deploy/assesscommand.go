@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"io"
 	"net/url"
 
 	"milepost/schemas"
@@ -23,23 +22,5 @@ func (c *assessCommand) Run(env *environment) error {
 	if c.Finalise && c.Known != "" {
 		return usageError("--known", c.Known, "a finalised assessment takes what is known when it is made", "leave --known out, or draft without --finalise")
 	}
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	values := url.Values{"format": {c.Format}}
-	setIf(values, "known", c.Known)
-	path := "/v1/assessments/" + url.PathEscape(c.Year)
-	var body io.ReadCloser
-	if c.Finalise {
-		body, err = client.post(env.ctx, path, values, "", nil)
-	} else {
-		body, err = client.get(env.ctx, path, values)
-	}
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	_, err = io.Copy(env.streams.Out, body)
-	return err
+	return c.printDraftOrEdition(env, "/v1/assessments/"+url.PathEscape(c.Year), c.Format, c.Known, c.Finalise)
 }

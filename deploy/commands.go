@@ -143,25 +143,7 @@ func (c *bulletinCommand) Run(env *environment) error {
 	if c.Publish && c.Known != "" {
 		return usageError("--known", c.Known, "a publication takes what is known when it is made", "leave --known out, or draft without --publish")
 	}
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	values := url.Values{"format": {c.Format}}
-	setIf(values, "known", c.Known)
-	path := "/v1/bulletins/" + url.PathEscape(c.Period)
-	var body io.ReadCloser
-	if c.Publish {
-		body, err = client.post(env.ctx, path, values, "", nil)
-	} else {
-		body, err = client.get(env.ctx, path, values)
-	}
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	_, err = io.Copy(env.streams.Out, body)
-	return err
+	return c.printDraftOrEdition(env, "/v1/bulletins/"+url.PathEscape(c.Period), c.Format, c.Known, c.Publish)
 }
 
 type queryCommand struct {
