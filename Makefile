@@ -5,7 +5,7 @@
 export CGO_ENABLED ?= 0
 GOFLAGS_TEST ?= -timeout 15m
 
-.PHONY: run build engine test vet race clean
+.PHONY: run build engine test soak bench vet race clean
 
 build:
 	go build -trimpath -o milepost .
@@ -23,6 +23,14 @@ vet:
 
 test: vet engine
 	go test $(GOFLAGS_TEST) ./...
+
+# The fault tests in their long form: 20 kills, 200,000 events, and more.
+soak: engine
+	MILEPOST_SOAK=1 go test -count=1 -v -timeout 90m ./deploy/faults
+
+# The speed of the pipeline on this machine, with a plain loop as control.
+bench: engine
+	go run ./bench/cmd/pipeline
 
 # The race detector needs cgo and gcc; the engine passes it.
 race: engine

@@ -84,7 +84,7 @@ func (c *Consumer) add(b *batch, message jetstream.Msg) {
 	}
 	b.messages = append(b.messages, message)
 	b.bytes += len(message.Data())
-	delivery, letter := c.decode(message, metadata)
+	delivery, letter := decode(c.config.Decoder, recordOf(message, metadata))
 	if letter == nil {
 		b.content.Deliveries = append(b.content.Deliveries, delivery)
 		return

@@ -193,11 +193,7 @@ func (failing) Decode([]byte) (*schemas.Event, []schemas.Warning, error) {
 }
 
 func TestEveryDeadLetterHasACodeForInput(t *testing.T) {
-	c, err := New(Config{JetStream: struct{ jetstream.JetStream }{}, Decoder: failing{}, Store: noStore{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, letter := c.decode(message{data: []byte("{}")}, &jetstream.MsgMetadata{})
+	_, letter := decode(failing{}, record{data: []byte("{}")})
 	if letter == nil || !schemas.Permanent(letter.Reason) || letter.Reason.Message != "something else" {
 		t.Errorf("%+v", letter)
 	}

@@ -130,6 +130,7 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	c.takeBack(ctx, consumer)
 	var (
 		received = make(chan jetstream.Msg)
 		batches  = make(chan *batch)
@@ -187,6 +188,21 @@ func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, erro
 		// What the stages hold: one batch being written, one being decoded, two in the client's buffer.
 		MaxAckPending: 4 * c.config.MaxEvents,
 	})
+}
+
+// takeBack has the stream deliver again, at once and in their order, the messages that nobody will acknowledge any more:
+// those that were under way when the last process of the consumer died. Else they would come only after the ack wait, and
+// the watermark would stand still for so long. Whether other processes live is told by their waiting requests; should one
+// have none in this moment, its messages are written twice, which changes nothing.
+func (c *Consumer) takeBack(ctx context.Context, consumer jetstream.Consumer) {
+	info := consumer.CachedInfo()
+	if info.NumAckPending == 0 || info.NumWaiting > 0 {
+		return
+	}
+	if _, err := c.config.JetStream.ResetConsumer(ctx, schemas.StreamName, Durable); err != nil {
+		// A server before 2.14 cannot do it.
+		c.log.InfoContext(ctx, "what was under way comes again after the ack wait", "messages", info.NumAckPending, "after", c.config.AckWait, "error", err)
+	}
 }
 
 // retryDelay is how long to wait after so many failures in a row.

@@ -3,7 +3,9 @@ package consumers
 import (
 	"errors"
 	"strings"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
@@ -13,12 +15,23 @@ import (
 // maxActorBytes bounds what a message's header may say of who sent it.
 const maxActorBytes = 256
 
-// decode makes an event of a message, or a dead letter with the reason why it is none.
-func (c *Consumer) decode(message jetstream.Msg, metadata *jetstream.MsgMetadata) (warehouse.Delivery, *warehouse.DeadLetter) {
-	delivery := warehouse.Delivery{
-		Sequence: metadata.Sequence.Stream, RecordedAt: metadata.Timestamp, Actor: actorOf(message),
-	}
-	err := c.accept(&delivery, message)
+// record is what the stream holds at one sequence.
+type record struct {
+	subject    string
+	header     nats.Header
+	data       []byte
+	sequence   uint64
+	recordedAt time.Time
+}
+
+func recordOf(message jetstream.Msg, metadata *jetstream.MsgMetadata) record {
+	return record{message.Subject(), message.Headers(), message.Data(), metadata.Sequence.Stream, metadata.Timestamp}
+}
+
+// decode makes an event of a record, or a dead letter with the reason why it is none.
+func decode(decoder Decoder, r record) (warehouse.Delivery, *warehouse.DeadLetter) {
+	delivery := warehouse.Delivery{Sequence: r.sequence, RecordedAt: r.recordedAt, Actor: actorOf(r)}
+	err := accept(decoder, &delivery, r)
 	if err == nil {
 		return delivery, nil
 	}
@@ -26,25 +39,28 @@ func (c *Consumer) decode(message jetstream.Msg, metadata *jetstream.MsgMetadata
 	if !errors.As(err, &reason) {
 		reason = &schemas.Error{Code: schemas.Invalid, Message: err.Error(), Hint: "see the specification of events", Err: err}
 	}
-	return warehouse.Delivery{}, &warehouse.DeadLetter{
-		Sequence: delivery.Sequence, RecordedAt: delivery.RecordedAt, Actor: delivery.Actor,
-		Subject: message.Subject(), Reason: reason, Raw: message.Data(),
+	return warehouse.Delivery{}, deadLetter(r, reason)
+}
+
+func deadLetter(r record, reason *schemas.Error) *warehouse.DeadLetter {
+	return &warehouse.DeadLetter{
+		Sequence: r.sequence, RecordedAt: r.recordedAt, Actor: actorOf(r), Subject: r.subject, Reason: reason, Raw: r.data,
 	}
 }
 
-func (c *Consumer) accept(delivery *warehouse.Delivery, message jetstream.Msg) error {
-	event, _, err := c.config.Decoder.Decode(message.Data())
+func accept(decoder Decoder, delivery *warehouse.Delivery, r record) error {
+	event, _, err := decoder.Decode(r.data)
 	if err != nil {
 		return err
 	}
-	if err := agrees(message.Subject(), event); err != nil {
+	if err := agrees(r.subject, event); err != nil {
 		return err
 	}
 	if err := warehouse.Storable(event); err != nil {
 		return err
 	}
 	delivery.Event = event
-	delivery.Fingerprint, err = schemas.FingerprintOf(message.Data())
+	delivery.Fingerprint, err = schemas.FingerprintOf(r.data)
 	return err
 }
 
@@ -77,10 +93,10 @@ var subjectPrefix = strings.TrimSuffix(schemas.StreamSubjects, ">")
 
 // actorOf tells who sent the message: as its producer says, else by the district of its subject, which is what the
 // permissions of its sender were checked against.
-func actorOf(message jetstream.Msg) string {
-	actor := message.Headers().Get(schemas.ActorHeader)
+func actorOf(r record) string {
+	actor := r.header.Get(schemas.ActorHeader)
 	if actor == "" {
-		district, _, _ := strings.Cut(strings.TrimPrefix(message.Subject(), subjectPrefix), ".")
+		district, _, _ := strings.Cut(strings.TrimPrefix(r.subject, subjectPrefix), ".")
 		return "nats:" + district
 	}
 	return strings.ToValidUTF8(actor[:min(len(actor), maxActorBytes)], "")

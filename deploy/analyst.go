@@ -46,6 +46,10 @@ func readerSettings() url.Values {
 	}
 }
 
+// maxMissing bounds how many missing ledgers and models are made for one
+// statement.
+const maxMissing = 8
+
 // Query writes the result of one statement to w.
 func (a *analyst) Query(ctx context.Context, w io.Writer, sql, format string) error {
 	if err := clickhouse.CheckReader(sql); err != nil {
@@ -69,7 +73,7 @@ func (a *analyst) Query(ctx context.Context, w io.Writer, sql, format string) er
 			return err
 		}
 		exception := strings.TrimSpace(string(text))
-		if attempt == 0 && !a.embedded && a.retry(ctx, exception) {
+		if attempt < maxMissing && !a.embedded && a.retry(ctx, exception) {
 			continue
 		}
 		return &schemas.Error{Code: schemas.Invalid, Field: "query", Message: exception, Hint: "the tables and views are listed by SHOW TABLES, their columns by DESCRIBE"}

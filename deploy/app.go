@@ -49,7 +49,9 @@ type App struct {
 	publisher          *producers.Publisher
 	press              *press
 	refresher          *refresher
-	missing            missingLedgers
+	figures            *figureMaker
+	missing            missingRows
+	longRuns           longRuns
 
 	// closers end what was started, last first.
 	closers []func(context.Context) error
@@ -201,9 +203,12 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	if a.publisher, err = producers.New(a.js, check, producers.Options{Now: a.now}); err != nil {
 		return err
 	}
+	if a.press, err = newPress(ctx, a); err != nil {
+		return err
+	}
+	a.figures = &figureMaker{press: a.press, warehouse: a.warehouse}
 	a.missing.serve(a)
-	a.press, err = newPress(ctx, a)
-	return err
+	return nil
 }
 
 // startConsumer carries the stream into the warehouse until the end.
@@ -240,6 +245,7 @@ func (a *App) startHTTP(_, _ context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
+	server.RegisterOnShutdown(a.longRuns.end)
 	a.group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("HTTP: %w", err)

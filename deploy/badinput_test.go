@@ -199,6 +199,10 @@ func TestLedgerViewAnswersOrSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("ledger by SQL:\n%s", got)
 		}
 	}
+	both := fmt.Sprintf("SELECT (SELECT count() FROM ledger(as_of = '2025-03-31', known = %[1]d)), (SELECT count() FROM ledger(as_of = '2025-04-30', known = %[1]d))", known)
+	if got := server.mustRun(nil, "query", "--format", "TabSeparated", both); len(strings.Fields(got)) != 2 {
+		t.Errorf("two ledgers that were not stored: %s", got)
+	}
 	r := server.run(nil, "query", "SELECT count() FROM ledger(as_of = '2025-10-31', known = 999999)")
 	if r.code != 1 || !strings.Contains(r.err, "ledger not stored") {
 		t.Errorf("an unknown sequence: exit %d\n%s%s", r.code, r.out, r.err)

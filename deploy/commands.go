@@ -24,7 +24,8 @@ type commands struct {
 	Bulletin    bulletinCommand    `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
 	Assess      assessCommand      `cmd:"" help:"Print or finalise the assessment (年终考核) of a year."`
 	Query       queryCommand       `cmd:"" help:"Run one read-only SQL statement."`
-	Deadletters deadlettersCommand `cmd:"" help:"List the messages that the consumers could not accept (退件)."`
+	Deadletters deadlettersCommand `cmd:"" help:"List, show, resend or discard the messages that the consumers could not accept (退件)."`
+	Replay      replayCommand      `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
 	Engine      engineCommand      `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -40,10 +41,16 @@ type publishCommand struct {
 	server
 	File string `arg:"" optional:"" default:"-" help:"NDJSON file; - is standard input."`
 	Wait bool   `help:"Return when the ledger knows the events."`
+
+	Spool string `help:"Keep the events in this folder first, durably, and send them when the server is there." placeholder:"DIR" type:"path"`
+	Flush bool   `help:"With --spool: read nothing, send what waits."`
 }
 
 // Run publishes the file and prints a receipt a line.
 func (c *publishCommand) Run(env *environment) error {
+	if c.Flush && (c.Spool == "" || c.File != "-") {
+		return usageError("--flush", "", "it sends what waits in a spool, and reads no file", "publish --spool DIR --flush")
+	}
 	in := env.streams.In
 	if c.File != "-" {
 		file, err := os.Open(c.File)
@@ -52,6 +59,9 @@ func (c *publishCommand) Run(env *environment) error {
 		}
 		defer file.Close()
 		in = file
+	}
+	if c.Spool != "" {
+		return c.publishSpooled(env, in)
 	}
 	client := producers.NewClient(c.Server, nil)
 	out := json.NewEncoder(env.streams.Out)
@@ -174,39 +184,6 @@ func (c *queryCommand) Run(env *environment) error {
 	defer body.Close()
 	_, err = io.Copy(env.streams.Out, body)
 	return err
-}
-
-type deadlettersCommand struct {
-	server
-	Format string `enum:"json,table" default:"table" help:"json or table."`
-	Limit  int    `default:"1000" help:"How many at the most, newest first."`
-}
-
-// Run lists the dead letters.
-func (c *deadlettersCommand) Run(env *environment) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	body, err := client.get(env.ctx, "/v1/dead-letters", url.Values{"limit": {fmt.Sprint(c.Limit)}})
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	if c.Format == "json" {
-		_, err = io.Copy(env.streams.Out, body)
-		return err
-	}
-	var letters []schemas.DeadLetter
-	if err := json.NewDecoder(body).Decode(&letters); err != nil {
-		return fmt.Errorf("the server's dead letters do not read: %w", err)
-	}
-	out := tabwriter.NewWriter(env.streams.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(out, "序号\t时间\t主题\t代码\t字段\t值\t原因\t提示")
-	for _, l := range letters {
-		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.StreamSeq, l.RecordedAt.In(schemas.Location).Format("2006-01-02 15:04:05"), l.Subject, l.Code, l.Field, l.Value, l.Reason, l.Hint)
-	}
-	return out.Flush()
 }
 
 type versionCommand struct{}

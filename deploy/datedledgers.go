@@ -28,7 +28,8 @@ func (d datedLedgers) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Led
 }
 
 // keepRuleBook stores every rule set under its hash, and forgets the stored
-// ledgers that the configuration of before had judged otherwise.
+// ledgers, bulletins and assessments that the configuration of before had judged
+// otherwise.
 func keepRuleBook(ctx context.Context, w *warehouse.Warehouse, book *schemas.RuleBook) error {
 	sets := book.Sets()
 	for i, set := range sets {
@@ -47,5 +48,5 @@ func keepRuleBook(ctx context.Context, w *warehouse.Warehouse, book *schemas.Rul
 			return err
 		}
 	}
-	return nil
+	return w.ForgetModels(ctx, otherRules(book))
 }

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -9,9 +10,11 @@ import (
 )
 
 // refresher keeps ledger_current the ledger of today: it judges anew when
-// events were applied, and when a day begins.
+// events were applied, and when a day begins. It also sees that every
+// publication has its rows in published_figures.
 type refresher struct {
 	ledgers   datedLedgers
+	editions  *printedEditions
 	watermark func(context.Context) (uint64, error)
 	now       func() time.Time
 	log       *slog.Logger
@@ -19,7 +22,7 @@ type refresher struct {
 }
 
 func newRefresher(a *App) *refresher {
-	return &refresher{ledgers: a.ledgers, watermark: a.applied.Watermark, now: a.now, log: a.log, news: make(chan struct{}, 1)}
+	return &refresher{ledgers: a.ledgers, editions: newPrintedEditions(a), watermark: a.applied.Watermark, now: a.now, log: a.log, news: make(chan struct{}, 1)}
 }
 
 // applied notes that something was applied; it does not wait.
@@ -48,7 +51,7 @@ func (r *refresher) run(ctx context.Context) error {
 		midnight.Stop()
 		started := time.Now()
 		if err := r.refresh(ctx); err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "the current ledger was not refreshed; it is tried again", "error", err)
+			r.log.WarnContext(ctx, "the current ledger or the published figures were not refreshed; it is tried again", "error", err)
 			r.applied(nil, 0)
 		}
 		rest := time.NewTimer(max(200*time.Millisecond, restFactor*time.Since(started)))
@@ -66,7 +69,7 @@ func (r *refresher) refresh(ctx context.Context) error {
 		return err
 	}
 	today := schemas.DateOf(r.now())
-	return r.ledgers.on(today).RefreshCurrent(ctx, schemas.LedgerCut(today, seq))
+	return errors.Join(r.ledgers.on(today).RefreshCurrent(ctx, schemas.LedgerCut(today, seq)), r.editions.store(ctx, seq))
 }
 
 func nextMidnight(t time.Time) time.Time { return (schemas.DateOf(t) + 1).Start() }

@@ -35,11 +35,12 @@ func (a *App) routes() (http.Handler, error) {
 			return nil, err
 		}
 		api := web.NewAPI(web.Config{
-			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, DeadLetters: a.reader,
+			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, DeadLetters: deadLetterDesk{a.reader, a.js, a.publisher, a.now}, Actor: producers.RemoteActor,
 			Analyst: analyst, Now: a.now,
 		})
 		mux.Handle("/v1/", withTimeout(api, maxQueryTime))
 	}
+	mux.HandleFunc("POST /v1/replay", a.serveReplay)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", a.ready)
 	return mux, nil

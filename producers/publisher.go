@@ -29,6 +29,8 @@ type Receipt struct {
 	Duplicate bool              `json:"duplicate"`
 	Warnings  []schemas.Warning `json:"warnings"`
 	Error     *schemas.Error    `json:"error"`
+	// Spooled means that the event waits on the sender's disk, and is not sent.
+	Spooled bool `json:"spooled,omitempty"`
 }
 
 // Submission is one event as it came in. Refused is set when the reader of the

@@ -37,11 +37,6 @@ type Bulletins interface {
 	Publish(ctx context.Context, w io.Writer, period schemas.Period, format string) error
 }
 
-// DeadLetters lists what the consumers could not accept.
-type DeadLetters interface {
-	DeadLetters(ctx context.Context, limit int) ([]schemas.DeadLetter, error)
-}
-
 // Analyst runs one read-only statement and writes its result.
 type Analyst interface {
 	// Query writes the result of the statement to w in a ClickHouse format.
@@ -58,7 +53,9 @@ type Config struct {
 	Assessments Assessments
 	DeadLetters DeadLetters
 	Analyst     Analyst
-	Now         func() time.Time
+	// Actor names who sends a request.
+	Actor func(*http.Request) string
+	Now   func() time.Time
 }
 
 // NewAPI gives the reading API under /v1/.
@@ -71,6 +68,9 @@ func NewAPI(c Config) http.Handler {
 	mux.HandleFunc("GET /v1/assessments/{year}", answer(a.assessment))
 	mux.HandleFunc("POST /v1/assessments/{year}", answer(a.finalise))
 	mux.HandleFunc("GET /v1/dead-letters", answer(a.deadLetters))
+	mux.HandleFunc("GET /v1/dead-letters/{seq}", answer(a.deadLetter))
+	mux.HandleFunc("POST /v1/dead-letters/{seq}/resend", answer(a.resendDeadLetter))
+	mux.HandleFunc("POST /v1/dead-letters/{seq}/discard", answer(a.discardDeadLetter))
 	mux.HandleFunc("GET /v1/watermark", answer(a.watermark))
 	mux.HandleFunc("POST /v1/query", answer(a.query))
 	return mux

@@ -3,10 +3,7 @@ package web
 import (
 	"io"
 	"net/http"
-	"strconv"
 	"unicode/utf8"
-
-	"encoding/json"
 
 	"milepost/schemas"
 )
@@ -42,27 +39,4 @@ func wordOnly(s string) bool {
 		}
 	}
 	return len(s) <= 64
-}
-
-// deadLetters answers GET /v1/dead-letters?limit=n, newest first.
-func (a *api) deadLetters(w http.ResponseWriter, r *http.Request) error {
-	limit := 1000
-	if given := r.FormValue("limit"); given != "" {
-		n, err := strconv.Atoi(given)
-		if err != nil || n < 1 || n > 100_000 {
-			return &schemas.Error{Code: schemas.Invalid, Field: "limit", Value: schemas.Shorten(given), Message: "not a limit", Hint: "from 1 to 100000"}
-		}
-		limit = n
-	}
-	letters, err := a.DeadLetters.DeadLetters(r.Context(), limit)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	if letters == nil {
-		letters = []schemas.DeadLetter{}
-	}
-	return out.Encode(letters)
 }

@@ -46,16 +46,18 @@ func (w *Warehouse) writeContested(ctx context.Context, deliveries []Delivery, w
 		}
 	}
 	for chunk := range slices.Chunk(contested, lookupChunk) {
-		if err := w.conn.Exec(ctx, copyContested+identityList(chunk)); err != nil {
+		if err := w.conn.Exec(ctx, w.copyContested(chunk)); err != nil {
 			return unavailable("record conflicts", err)
 		}
 	}
 	return nil
 }
 
-const copyContested = `INSERT INTO contested (source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event)
-SELECT source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event
-FROM deliveries FINAL WHERE identity IN `
+func (w *Warehouse) copyContested(identities []identity) string {
+	const columns = "source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event"
+	return "INSERT INTO contested" + w.suffix + " (" + columns + ") SELECT " + columns +
+		" FROM deliveries" + w.suffix + " FINAL WHERE identity IN " + identityList(identities)
+}
 
 // usedIdentities gives what is known of those identities of the deliveries that were delivered more than once.
 func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (map[identity]usedIdentity, error) {
@@ -65,7 +67,7 @@ func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (
 	}
 	used := make(map[identity]usedIdentity, len(repeated))
 	for chunk := range slices.Chunk(repeated, lookupChunk) {
-		err := w.each(ctx, "SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq) FROM deliveries WHERE identity IN "+
+		err := w.each(ctx, "SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq) FROM deliveries"+w.suffix+" WHERE identity IN "+
 			identityList(chunk)+" GROUP BY identity", func(rows driver.Rows) error {
 			var u usedIdentity
 			var id, counts string
@@ -93,7 +95,7 @@ func (w *Warehouse) repeatedIdentities(ctx context.Context, deliveries []Deliver
 	}
 	var repeated []identity
 	for chunk := range slices.Chunk(identities, lookupChunk) {
-		err := w.each(ctx, "SELECT identity FROM deliveries WHERE identity IN "+identityList(chunk)+" GROUP BY identity HAVING count() > 1",
+		err := w.each(ctx, "SELECT identity FROM deliveries"+w.suffix+" WHERE identity IN "+identityList(chunk)+" GROUP BY identity HAVING count() > 1",
 			func(rows driver.Rows) error {
 				var id string
 				if err := rows.Scan(&id); err != nil {

@@ -46,7 +46,7 @@ func TestEveryColumnHasAComment(t *testing.T) {
 	w := open(t)
 	var names []string
 	err := w.conn.QueryRow(t.Context(), `SELECT groupArray(concat(table, '.', name)) FROM system.columns
-WHERE database = currentDatabase() AND table IN ('events', 'deliveries', 'contested', 'conflicts', 'dead_letters', 'schema_migrations')
+WHERE database = currentDatabase() AND table IN ('events', 'deliveries', 'contested', 'conflicts', 'dead_letters', 'dead_letter_actions', 'schema_migrations')
 AND NOT match(comment, '[\\x{4e00}-\\x{9fff}]')`).Scan(&names)
 	if err != nil {
 		t.Fatal(err)

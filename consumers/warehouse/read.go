@@ -103,27 +103,3 @@ func (r *Reader) SequenceAt(ctx context.Context, at time.Time) (uint64, error) {
 	}
 	return seq, nil
 }
-
-// DeadLetters lists the newest dead letters, newest first.
-func (r *Reader) DeadLetters(ctx context.Context, limit int) ([]schemas.DeadLetter, error) {
-	rows, err := r.conn.Query(ctx, "SELECT stream_seq, recorded_at, subject, actor, code, field, value, reason, hint, toValidUTF8(raw), raw_bytes FROM dead_letters FINAL ORDER BY stream_seq DESC LIMIT {limit:UInt64}", named("limit", uint64(limit)))
-	if err != nil {
-		return nil, unavailable("read the dead letters", err)
-	}
-	defer rows.Close()
-	var letters []schemas.DeadLetter
-	for rows.Next() {
-		var l schemas.DeadLetter
-		var code string
-		var size uint64
-		if err := rows.Scan(&l.StreamSeq, &l.RecordedAt, &l.Subject, &l.Actor, &code, &l.Field, &l.Value, &l.Reason, &l.Hint, &l.Raw, &size); err != nil {
-			return nil, unavailable("read the dead letters", err)
-		}
-		l.Code, l.Size = schemas.Code(code), int(size)
-		letters = append(letters, l)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("read the dead letters", err)
-	}
-	return letters, nil
-}

@@ -16,19 +16,20 @@ const lookupChunk = 7000
 // insertStatement is an INSERT with its columns' types. The HTTP client would otherwise ask the server for them before
 // every batch.
 type insertStatement struct {
-	query   string
+	table   string
+	names   string
 	columns []clickhouse.ColumnNameAndType
 }
 
 // insertion makes the statement for a table's columns, each given as "name Type".
 func insertion(table string, columns ...string) insertStatement {
-	s := insertStatement{columns: make([]clickhouse.ColumnNameAndType, len(columns))}
+	s := insertStatement{table: table, columns: make([]clickhouse.ColumnNameAndType, len(columns))}
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		name, typ, _ := strings.Cut(c, " ")
 		names[i], s.columns[i] = name, clickhouse.ColumnNameAndType{Name: name, Type: typ}
 	}
-	s.query = "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
+	s.names = strings.Join(names, ", ")
 	return s
 }
 
@@ -37,7 +38,8 @@ func (w *Warehouse) insert(ctx context.Context, statement insertStatement, n int
 	if n == 0 {
 		return nil
 	}
-	batch, err := w.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(statement.columns)), statement.query)
+	batch, err := w.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(statement.columns)),
+		"INSERT INTO "+statement.table+w.suffix+" ("+statement.names+")")
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ type Warehouse struct {
 	conn driver.Conn
 	now  func() time.Time
 	log  *slog.Logger
+	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
+	suffix string
 }
 
 // connectionLife ends an idle connection before servers and proxies in between do.

@@ -204,7 +204,7 @@ func (w *Warehouse) storedDeadLetters(ctx context.Context, letters []DeadLetter)
 	}
 	stored := make(map[uint64]bool, len(letters))
 	for chunk := range slices.Chunk(sequences, lookupChunk) {
-		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM dead_letters WHERE stream_seq IN ("+joinUints(chunk)+")",
+		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM dead_letters"+w.suffix+" WHERE stream_seq IN ("+joinUints(chunk)+")",
 			func(rows driver.Rows) error {
 				var sequence uint64
 				if err := rows.Scan(&sequence); err != nil {

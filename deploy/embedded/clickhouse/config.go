@@ -46,7 +46,7 @@ type Config struct {
 	BodyTimeout time.Duration
 
 	// Retry is asked when a reader's or writer's SELECT failed before any of its result was sent; when it returns true
-	// the statement runs once more. The host uses it to make what a view found missing (the exception names it).
+	// the statement runs once more, a few times at the most. The host uses it to make what a view found missing (the exception names it).
 	Retry func(ctx context.Context, exception string) bool
 
 	// Log receives what goes wrong outside of any request, by default nothing.

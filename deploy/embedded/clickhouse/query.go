@@ -138,16 +138,20 @@ func (s *Server) answerStatement(ctx context.Context, q *request, out *responder
 		})
 	}
 	err := attempt()
-	if err == nil || st.kind != kindSelect || out.sent || out.failed != nil || s.config.Retry == nil {
-		return err
+	for range maxRetries {
+		var exception *Exception
+		if err == nil || st.kind != kindSelect || out.sent || out.failed != nil || s.config.Retry == nil ||
+			!errors.As(err, &exception) || !s.config.Retry(ctx, exception.Error()) {
+			return err
+		}
+		out.reset()
+		err = attempt()
 	}
-	var exception *Exception
-	if !errors.As(err, &exception) || !s.config.Retry(ctx, exception.Error()) {
-		return err
-	}
-	out.reset()
-	return attempt()
+	return err
 }
+
+// maxRetries bounds how many things that a statement finds missing, one after the other, the host makes for it.
+const maxRetries = 8
 
 // check holds a reader's statement against ReaderCheck; views are looked up only when something is called like one.
 func (s *Server) check(ctx context.Context, q *request, sql string) error {
