@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -247,12 +248,18 @@ func TestOrderSurvivesFaults(t *testing.T) {
 			id := fmt.Sprintf("r%d-%d", run, i)
 			raws, want = append(raws, progress(id, i)), append(want, id)
 		}
+		var last uint64
 		for i, r := range p.PublishAll(t.Context(), raws, "") {
-			if r.Error != nil || r.Seq != uint64(i+1) {
-				rt.Fatalf("receipt %d: seq %d, error %v", i, r.Seq, r.Error)
+			if r.Error != nil || r.Seq <= last {
+				rt.Fatalf("receipt %d: seq %d after %d, error %v", i, r.Seq, last, r.Error)
 			}
+			last = r.Seq
 		}
-		if ids, _ := content(t, plain); !slices.Equal(ids, want) {
+		// What a closed connection of an earlier case still had on its way may
+		// arrive on the stream of this one.
+		ids, _ := content(t, plain)
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !strings.HasPrefix(id, fmt.Sprintf("r%d-", run)) })
+		if !slices.Equal(ids, want) {
 			rt.Fatalf("on the stream: %q", ids)
 		}
 	})
