@@ -69,6 +69,7 @@ func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) 
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	tuneMemory()
 	book, err := c.ruleBook()
 	if err != nil {
 		return nil, err
