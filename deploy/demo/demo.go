@@ -1,5 +1,5 @@
 // Package demo makes up a city: its projects, what its offices report in 2025,
-// and what goes wrong. Every name is a placeholder.
+// and what goes wrong. Every name is made up.
 package demo
 
 import (

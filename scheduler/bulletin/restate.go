@@ -130,7 +130,7 @@ func (d *difference) rows(text json.RawMessage) members {
 				Key string `json:"key"`
 			}
 			d.decode(row, &named)
-			all[path+"/"+escape(named.Key)] = row
+			all[path+"/"+schemas.PathPart(named.Key)] = row
 		}
 	}
 	return all
@@ -146,7 +146,7 @@ func (d *difference) keyed(path string, text json.RawMessage) members {
 		if startsWith(element, '"') {
 			var id string
 			d.decode(element, &id)
-			all[escape(id)] = element
+			all[schemas.PathPart(id)] = element
 			continue
 		}
 		var named struct {
@@ -154,7 +154,7 @@ func (d *difference) keyed(path string, text json.RawMessage) members {
 			Milestone string `json:"milestone"`
 		}
 		d.decode(element, &named)
-		key := escape(named.ProjectID)
+		key := schemas.PathPart(named.ProjectID)
 		if path == "reached" || path == "upcoming" {
 			key += "/" + named.Milestone
 		}
@@ -162,5 +162,3 @@ func (d *difference) keyed(path string, text json.RawMessage) members {
 	}
 	return all
 }
-
-func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }

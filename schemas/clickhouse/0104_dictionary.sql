@@ -18,6 +18,7 @@ ARRAY JOIN arrayFilter(pair -> pair.2 = table, [
     ('events', 'events'),
     ('conflicts', 'conflicts'),
     ('dead_letters', 'dead_letters'),
+    ('dead_letter_actions', 'dead_letter_actions'),
     ('ignored_events', 'ignored_events'),
     ('ledger_current', 'ledger_current'),
     ('ledger(as_of, known)', 'ledger_current'),
