@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS dead_letter_actions
     action LowCardinality(String) COMMENT '处置: resent or discarded',
     reason String COMMENT '理由: why it was discarded; empty when it was resent',
     actor String COMMENT '操作者: who did it',
-    at DateTime64(3, 'Asia/Shanghai') COMMENT '处置时间',
+    at DateTime64(3, 'Asia/Shanghai') COMMENT '处置时间: when it was done',
     new_seq UInt64 COMMENT '新流序号: of the event that was sent instead; 0 when it was discarded'
 )
 ENGINE = MergeTree
