@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"milepost/consumers/warehouse"
 )
 
 // ackTimeout bounds the wait for the stream's word that it took an acknowledgement.
@@ -16,7 +18,9 @@ func (c *Consumer) apply(ctx context.Context, b *batch) error {
 	writing, cancel := outlive(ctx, c.config.StopTimeout)
 	defer cancel()
 	stopSigns := c.showLife(b.messages)
-	written, err := c.config.Store.Write(writing, b.content)
+	started := time.Now()
+	written, err := c.write(writing, b.content)
+	c.config.OnWrite(len(b.messages), time.Since(started), err)
 	stopSigns()
 	if err != nil {
 		c.Counters.Retries.Add(1)
@@ -27,6 +31,7 @@ func (c *Consumer) apply(ctx context.Context, b *batch) error {
 		return err
 	}
 	c.Counters.add(written)
+	c.settle(writing, b.content.Backlog)
 	c.acknowledge(writing, b.messages)
 	c.announce()
 	watermark, err := c.Watermark(writing)
@@ -34,8 +39,31 @@ func (c *Consumer) apply(ctx context.Context, b *batch) error {
 		c.log.WarnContext(ctx, "the applied watermark could not be read", "error", err)
 		return nil
 	}
-	c.config.OnApplied(b.projects(), watermark)
+	c.config.OnApplied(watermark)
 	return nil
+}
+
+func (c *Consumer) write(ctx context.Context, b warehouse.Batch) (warehouse.Written, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.WriteTimeout)
+	defer cancel()
+	return c.config.Store.Write(ctx, b)
+}
+
+// settle looks for the conflicts of a backlog behind its last batch, before that is acknowledged: who waited for the
+// watermark finds them. A failure costs nothing, because whoever reads conflicts settles them first.
+func (c *Consumer) settle(ctx context.Context, backlog bool) {
+	if backlog {
+		c.settled = false
+		return
+	}
+	if c.settled {
+		return
+	}
+	if err := c.config.Store.SettleConflicts(ctx); err != nil {
+		c.log.WarnContext(ctx, "conflicts are looked for later", "error", err)
+		return
+	}
+	c.settled = true
 }
 
 // acknowledge acknowledges each message; one for all would also cover messages that another process holds. Waiting for

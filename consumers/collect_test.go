@@ -2,7 +2,6 @@ package consumers
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -16,26 +15,24 @@ import (
 	"milepost/schemas"
 )
 
-// message is one of the stream's, for the stages that do not speak with it.
+// message is one of the stream's, for the stages that do not speak with it. More is how many the stream has behind it.
 type message struct {
 	jetstream.Msg
-	data  []byte
-	given chan<- struct{} // told of a negative acknowledgement
+	data []byte
+	more uint64
 }
 
-func (m message) Data() []byte                              { return m.data }
-func (m message) Subject() string                           { return progressSubject }
-func (m message) Headers() nats.Header                      { return nil }
-func (m message) Metadata() (*jetstream.MsgMetadata, error) { return &jetstream.MsgMetadata{}, nil }
-func (m message) Nak() error {
-	m.given <- struct{}{}
-	return nil
+func (m message) Data() []byte         { return m.data }
+func (m message) Subject() string      { return progressSubject }
+func (m message) Headers() nats.Header { return nil }
+func (m message) Metadata() (*jetstream.MsgMetadata, error) {
+	return &jetstream.MsgMetadata{NumPending: m.more}, nil
 }
 
 // unaccepting refuses everything: what a batch holds does not matter here.
 type unaccepting struct{}
 
-func (unaccepting) Decode([]byte) (*schemas.Event, []schemas.Warning, error) {
+func (unaccepting) DecodeOwned([]byte) (*schemas.Event, []schemas.Warning, error) {
 	return nil, nil, &schemas.Error{Code: schemas.Malformed, Message: "not JSON"}
 }
 
@@ -43,10 +40,10 @@ type noStore struct{ Store }
 
 // collecting runs the stage alone, in a bubble of its own time.
 type collecting struct {
-	received chan jetstream.Msg
-	ended    chan struct{}
-	batches  chan *batch
-	cancel   context.CancelFunc
+	t       *testing.T
+	taken   *intake
+	ended   chan struct{}
+	batches chan *batch
 }
 
 func startCollecting(t *testing.T, c Config) *collecting {
@@ -56,21 +53,26 @@ func startCollecting(t *testing.T, c Config) *collecting {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	s := &collecting{received: make(chan jetstream.Msg), ended: make(chan struct{}), batches: make(chan *batch), cancel: cancel}
-	go consumer.collect(ctx, s.received, s.ended, s.batches)
+	s := &collecting{
+		t: t, taken: newIntake(consumer.config.MaxEvents, consumer.config.MaxBytes),
+		ended: make(chan struct{}), batches: make(chan *batch),
+	}
+	go consumer.collect(s.taken, s.ended, s.batches)
 	t.Cleanup(func() {
 		close(s.ended)
 		for range s.batches {
 		}
-		cancel()
 	})
 	return s
 }
 
-func (s *collecting) send(n int, size int) {
-	for range n {
-		s.received <- message{data: bytes.Repeat([]byte("x"), size)}
+// send puts n messages of a size; behind the last the stream has more.
+func (s *collecting) send(n, size int, more uint64) {
+	for i := range n {
+		m := message{data: bytes.Repeat([]byte("x"), size), more: more + uint64(n-1-i)}
+		if !s.taken.put(m, s.ended) {
+			s.t.Error("the stage ended")
+		}
 	}
 }
 
@@ -80,85 +82,117 @@ func (s *collecting) next() (messages int, waited time.Duration) {
 	return len((<-s.batches).messages), time.Since(start)
 }
 
-func TestABatchEndsWhenNothingComes(t *testing.T) {
+func TestALoneEventGoesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{Quiet: 5 * time.Millisecond, MaxWait: 250 * time.Millisecond})
-		time.Sleep(time.Second) // the bubble's time
-		s.send(3, 10)
-		if n, waited := s.next(); n != 3 || waited != 5*time.Millisecond {
-			t.Errorf("%d messages after %v", n, waited)
+		s := startCollecting(t, Config{})
+		for range 3 {
+			time.Sleep(time.Second) // the bubble's time
+			s.send(1, 10, 0)
+			if n, waited := s.next(); n != 1 || waited != 0 {
+				t.Errorf("%d messages after %v", n, waited)
+			}
 		}
 	})
 }
 
-func TestABatchEndsAfterItsTime(t *testing.T) {
+func TestEventsThatComeOneByOneShareABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{Quiet: 5 * time.Millisecond, MaxWait: 250 * time.Millisecond})
+		s := startCollecting(t, Config{Spacing: 50 * time.Millisecond})
+		time.Sleep(time.Second)
 		go func() {
-			for range 100 {
-				s.send(1, 10)
-				time.Sleep(4 * time.Millisecond)
+			for range 60 {
+				s.send(1, 10, 0)
+				time.Sleep(time.Millisecond)
 			}
 		}()
-		// The messages at 0, 4, … 248 ms.
-		if n, waited := s.next(); n != 63 || waited != 250*time.Millisecond {
+		sizes := []int{}
+		for sum := 0; sum < 60; {
+			n, _ := s.next()
+			sizes, sum = append(sizes, n), sum+n
+		}
+		if len(sizes) != 3 || sizes[0] != 1 {
+			t.Errorf("batches of %v", sizes)
+		}
+	})
+}
+
+func TestABatchWaitsForWhatTheStreamHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startCollecting(t, Config{MaxWait: 250 * time.Millisecond})
+		time.Sleep(time.Second)
+		s.send(3, 10, 100)
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			s.send(4, 10, 0)
+		}()
+		if n, waited := s.next(); n != 7 || waited > 20*time.Millisecond+recheck {
 			t.Errorf("%d messages after %v", n, waited)
 		}
+		// What it has does not come: another process may have taken it.
 		time.Sleep(time.Second)
-		if n, _ := s.next(); n != 37 {
-			t.Errorf("%d messages in the second batch", n)
+		s.send(3, 10, 100)
+		if n, waited := s.next(); n != 3 || waited != 250*time.Millisecond {
+			t.Errorf("%d messages after %v", n, waited)
 		}
 	})
 }
 
 func TestABatchEndsByCountAndBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{MaxEvents: 4, MaxBytes: 100, Quiet: time.Hour, MaxWait: time.Hour})
-		s.send(4, 10)
+		s := startCollecting(t, Config{MaxEvents: 4, MaxBytes: 100, Spacing: time.Hour, MaxWait: time.Hour})
+		s.send(4, 10, 9)
 		if n, waited := s.next(); n != 4 || waited != 0 {
 			t.Errorf("by count: %d messages after %v", n, waited)
 		}
-		s.send(2, 50)
+		s.send(2, 50, 9)
 		if n, waited := s.next(); n != 2 || waited != 0 {
 			t.Errorf("by bytes: %d messages after %v", n, waited)
 		}
 	})
 }
 
-func TestABatchGrowsWhileTheOneBeforeIsWritten(t *testing.T) {
+func TestAFullBatchHoldsTheStreamBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{MaxEvents: 10, Quiet: 5 * time.Millisecond})
-		for range 6 {
-			s.send(1, 10)
-			time.Sleep(time.Second) // ripe long since, but nobody takes it
+		s := startCollecting(t, Config{MaxEvents: 3})
+		put := 0
+		go func() {
+			for range 20 {
+				s.send(1, 10, 9)
+				put++
+			}
+		}()
+		synctest.Wait()
+		if put != 6 { // a batch that nobody takes yet, and one behind it
+			t.Errorf("%d messages were taken in", put)
 		}
-		if n, waited := s.next(); n != 6 || waited != 0 {
-			t.Errorf("%d messages after %v", n, waited)
+		for range 6 {
+			if n, _ := s.next(); n != 3 {
+				t.Errorf("a batch of %d", n)
+			}
+		}
+		synctest.Wait()
+		if put != 20 {
+			t.Errorf("%d messages were taken in at the end", put)
 		}
 	})
 }
 
-func TestAfterTheEndMessagesAreGivenBack(t *testing.T) {
+func TestTheBatchInHandIsHandedOnAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{Quiet: time.Hour, MaxWait: time.Hour})
-		s.send(2, 10)
+		s := startCollecting(t, Config{Spacing: time.Hour, MaxWait: time.Hour})
+		s.send(2, 10, 5)
 		synctest.Wait()
-		s.cancel()
-		given := make(chan struct{}, 3)
-		for range 3 {
-			s.received <- message{given: given}
-		}
-		synctest.Wait()
-		if len(given) != 3 {
-			t.Errorf("%d of 3 messages were given back", len(given))
-		}
-		// The batch in hand is handed on when the subscription ends, and is the last.
 		close(s.ended)
 		if n, waited := s.next(); n != 2 || waited != 0 {
 			t.Errorf("the batch in hand: %d messages after %v", n, waited)
 		}
 		if _, more := <-s.batches; more {
 			t.Error("there is one more batch")
+		}
+		full := newIntake(1, 100)
+		full.put(message{}, s.ended)
+		if full.put(message{}, s.ended) {
+			t.Error("a message was taken in after the end")
 		}
 		s.ended = make(chan struct{}) // for the cleanup
 	})
@@ -188,12 +222,12 @@ func TestConfigIsChecked(t *testing.T) {
 // failing decodes with an error that is not of the contract.
 type failing struct{}
 
-func (failing) Decode([]byte) (*schemas.Event, []schemas.Warning, error) {
+func (failing) DecodeOwned([]byte) (*schemas.Event, []schemas.Warning, error) {
 	return nil, nil, errors.New("something else")
 }
 
 func TestEveryDeadLetterHasACodeForInput(t *testing.T) {
-	_, letter := decode(failing{}, record{data: []byte("{}")})
+	_, letter := decode(failing{}, ActorTrust{}, record{data: []byte("{}")})
 	if letter == nil || !schemas.Permanent(letter.Reason) || letter.Reason.Message != "something else" {
 		t.Errorf("%+v", letter)
 	}

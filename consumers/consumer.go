@@ -20,15 +20,18 @@ import (
 // that each message is taken by one of them.
 const Durable = "MILEPOST_WAREHOUSE"
 
-// Decoder accepts or refuses a message; *schemas.Validator is one. It is used by one goroutine at a time.
+// Decoder accepts or refuses a message; *schemas.Validator is one. It must be safe for concurrent use.
 type Decoder interface {
-	Decode(raw []byte) (*schemas.Event, []schemas.Warning, error)
+	// DecodeOwned reads an event; its texts may be parts of raw, which nobody changes afterwards.
+	DecodeOwned(raw []byte) (*schemas.Event, []schemas.Warning, error)
 }
 
-// Store keeps batches; *warehouse.Warehouse is one. Write returns when the batch is durable, and leaves the same when it
-// is given a batch again.
+// Store keeps batches; *warehouse.Warehouse is one.
 type Store interface {
+	// Write returns when the batch is durable, and leaves the same when it is given a batch again.
 	Write(ctx context.Context, b warehouse.Batch) (warehouse.Written, error)
+	// SettleConflicts finds the conflicts of the backlogs that were written.
+	SettleConflicts(ctx context.Context) error
 }
 
 // Config says how to consume. JetStream, Decoder and Store must be given; everything else has a default.
@@ -36,12 +39,16 @@ type Config struct {
 	JetStream jetstream.JetStream
 	Decoder   Decoder
 	Store     Store
+	// Actors says whose word is taken for who sent an event; the zero value believes everybody.
+	Actors ActorTrust
 
-	// A batch ends with MaxEvents messages (5,000) or MaxBytes (8 MiB), when nothing came for Quiet (5 ms), or MaxWait
-	// (250 ms) after its first message. While the batch before it is being written it goes on growing.
+	// A batch ends with MaxEvents messages (10,000) or MaxBytes (8 MiB), or MaxWait (250 ms) after its first message. It
+	// ends before when the stream has no more, but no sooner than Spacing (50 ms) after the one before: a lone event goes
+	// at once, and many that come one by one do not make a write each. While batches before it are being written it goes
+	// on growing.
 	MaxEvents int
 	MaxBytes  int
-	Quiet     time.Duration
+	Spacing   time.Duration
 	MaxWait   time.Duration
 	// AckWait (10 s) is how long a message may stay without a sign of life before the stream delivers it again: what a
 	// restart after a crash waits. Messages whose batch is being written show life.
@@ -50,12 +57,15 @@ type Config struct {
 	// MaxRetryDelay (5 s).
 	RetryDelay    time.Duration
 	MaxRetryDelay time.Duration
+	// WriteTimeout (2 min) bounds one write: a connection that went silent is given up, and the batch written again.
+	WriteTimeout time.Duration
 	// StopTimeout (20 s) bounds the write that is under way when Run's context ends.
 	StopTimeout time.Duration
 
-	// OnApplied is called after each batch with the projects that it holds, sorted, and the applied watermark. The next
-	// batch waits for its return.
-	OnApplied func(projects []string, watermark uint64)
+	// OnApplied is called after each batch with the applied watermark. The next batch waits for its return.
+	OnApplied func(watermark uint64)
+	// OnWrite is told of each write: how many messages it had, how long it took, and how it ended.
+	OnWrite func(messages int, took time.Duration, err error)
 	// Log receives failures that are tried again and dead letters, by default nothing.
 	Log *slog.Logger
 }
@@ -66,6 +76,8 @@ type Consumer struct {
 	Counters Counters
 	config   Config
 	log      *slog.Logger
+	// settled is false while conflicts may wait for a check that is owed; the process before may have left one.
+	settled bool
 }
 
 // New checks the configuration. Nothing runs before [Consumer.Run].
@@ -77,21 +89,25 @@ func New(c Config) (*Consumer, error) {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&c.Quiet, 5 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond}, {&c.AckWait, 10 * time.Second},
+		{&c.Spacing, 50 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond}, {&c.AckWait, 10 * time.Second},
 		{&c.RetryDelay, 100 * time.Millisecond}, {&c.MaxRetryDelay, 5 * time.Second}, {&c.StopTimeout, 20 * time.Second},
+		{&c.WriteTimeout, 2 * time.Minute},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.standard
 		}
 	}
 	if c.MaxEvents <= 0 {
-		c.MaxEvents = 5000
+		c.MaxEvents = 10_000
 	}
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = 8 << 20
 	}
 	if c.OnApplied == nil {
-		c.OnApplied = func([]string, uint64) {}
+		c.OnApplied = func(uint64) {}
+	}
+	if c.OnWrite == nil {
+		c.OnWrite = func(int, time.Duration, error) {}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -123,7 +139,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// consume runs the three stages, receive → collect → apply, until the stream's side ends or ctx does. While one batch is
+// consume runs the stages, take in → collect → decode → apply, until the stream's side ends or ctx does. While one batch is
 // written the next is decoded and the one after it is under way from the stream.
 func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	consumer, err := c.createConsumer(ctx)
@@ -132,19 +148,20 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	}
 	c.takeBack(ctx, consumer)
 	var (
-		received = make(chan jetstream.Msg)
+		taken    = newIntake(c.config.MaxEvents, c.config.MaxBytes)
 		batches  = make(chan *batch)
+		decoded  = make(chan *batch)
 		ended    = make(chan struct{})
 		failure  atomic.Pointer[error]
+		overflow = ctx.Done()
 	)
 	// A callback and not an iterator: the client's iterator buffers in a channel that its own status messages can
 	// overflow, and drops messages then.
 	subscription, err := consumer.Consume(func(message jetstream.Msg) {
-		select {
-		case received <- message:
-		case <-ended:
+		if ctx.Err() != nil || !taken.put(message, overflow) {
+			c.giveBack(message)
 		}
-	}, jetstream.PullMaxMessagesWithBytesLimit(2*c.config.MaxEvents, 2*c.config.MaxBytes),
+	}, jetstream.PullMaxMessagesWithBytesLimit(c.config.MaxEvents, c.config.MaxBytes),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			failure.Store(&err)
 			c.log.WarnContext(ctx, "trouble with the stream", "error", err)
@@ -160,10 +177,13 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 		<-closed
 		close(ended)
 	}()
-	go c.collect(ctx, received, ended, batches)
+	go c.collect(taken, ended, batches)
+	go c.decodeAll(ctx, batches, decoded)
 	failures := 0
-	for b := range batches {
-		if err := c.apply(ctx, b); err != nil {
+	for b := range decoded {
+		err := c.apply(ctx, b)
+		taken.giveBack(b)
+		if err != nil {
 			failures++
 			pause(ctx, c.retryDelay(failures))
 			continue
@@ -185,8 +205,9 @@ func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, erro
 		AckWait:       c.config.AckWait,
 		// No message is ever given up: the stream must not skip one that the warehouse did not take.
 		MaxDeliver: -1,
-		// What the stages hold: one batch being written, one being decoded, two in the client's buffer.
-		MaxAckPending: 4 * c.config.MaxEvents,
+		// What the stages hold: one batch being written, one being decoded, and one being taken in. It bounds the memory of
+		// the process, and what the stream has to remember.
+		MaxAckPending: 3 * c.config.MaxEvents,
 	})
 }
 

@@ -12,9 +12,6 @@ import (
 	"milepost/schemas"
 )
 
-// maxActorBytes bounds what a message's header may say of who sent it.
-const maxActorBytes = 256
-
 // record is what the stream holds at one sequence.
 type record struct {
 	subject    string
@@ -29,27 +26,30 @@ func recordOf(message jetstream.Msg, metadata *jetstream.MsgMetadata) record {
 }
 
 // decode makes an event of a record, or a dead letter with the reason why it is none.
-func decode(decoder Decoder, r record) (warehouse.Delivery, *warehouse.DeadLetter) {
-	delivery := warehouse.Delivery{Sequence: r.sequence, RecordedAt: r.recordedAt, Actor: actorOf(r)}
+func decode(decoder Decoder, actors ActorTrust, r record) (warehouse.Delivery, *warehouse.DeadLetter) {
+	delivery := warehouse.Delivery{Sequence: r.sequence, RecordedAt: r.recordedAt}
 	err := accept(decoder, &delivery, r)
 	if err == nil {
+		delivery.Actor = actors.actorOf(r, delivery.Fingerprint)
 		return delivery, nil
 	}
 	var reason *schemas.Error
 	if !errors.As(err, &reason) {
 		reason = &schemas.Error{Code: schemas.Invalid, Message: err.Error(), Hint: "see the specification of events", Err: err}
 	}
-	return warehouse.Delivery{}, deadLetter(r, reason)
+	return warehouse.Delivery{}, deadLetter(actors, r, reason)
 }
 
-func deadLetter(r record, reason *schemas.Error) *warehouse.DeadLetter {
+func deadLetter(actors ActorTrust, r record, reason *schemas.Error) *warehouse.DeadLetter {
+	// What is no JSON has no fingerprint; the zero one proves nothing.
+	fingerprint, _ := schemas.FingerprintOf(r.data)
 	return &warehouse.DeadLetter{
-		Sequence: r.sequence, RecordedAt: r.recordedAt, Actor: actorOf(r), Subject: r.subject, Reason: reason, Raw: r.data,
+		Sequence: r.sequence, RecordedAt: r.recordedAt, Actor: actors.actorOf(r, fingerprint), Subject: r.subject, Reason: reason, Raw: r.data,
 	}
 }
 
 func accept(decoder Decoder, delivery *warehouse.Delivery, r record) error {
-	event, _, err := decoder.Decode(r.data)
+	event, _, err := decoder.DecodeOwned(r.data)
 	if err != nil {
 		return err
 	}
@@ -90,14 +90,3 @@ func agrees(subject string, event *schemas.Event) error {
 
 // subjectPrefix precedes district, project and type in a stream subject.
 var subjectPrefix = strings.TrimSuffix(schemas.StreamSubjects, ">")
-
-// actorOf tells who sent the message: as its producer says, else by the district of its subject, which is what the
-// permissions of its sender were checked against.
-func actorOf(r record) string {
-	actor := r.header.Get(schemas.ActorHeader)
-	if actor == "" {
-		district, _, _ := strings.Cut(strings.TrimPrefix(r.subject, subjectPrefix), ".")
-		return "nats:" + district
-	}
-	return strings.ToValidUTF8(actor[:min(len(actor), maxActorBytes)], "")
-}

@@ -13,6 +13,7 @@ import (
 type proxy struct {
 	dsn    string
 	refuse atomic.Bool  // every request
+	silent atomic.Bool  // every request gets no answer
 	every  atomic.Int64 // each n-th request; 0: none
 	count  atomic.Int64
 }
@@ -31,6 +32,10 @@ func startProxy(t *testing.T, dsn string) *proxy {
 		n, every := p.count.Add(1), p.every.Load()
 		if p.refuse.Load() || every > 0 && n%every == 0 {
 			panic(http.ErrAbortHandler) // the connection breaks
+		}
+		if p.silent.Load() {
+			stay(request)
+			return
 		}
 		forward.ServeHTTP(w, request)
 	}))

@@ -18,6 +18,8 @@ type ReplayConfig struct {
 	JetStream jetstream.JetStream
 	Decoder   Decoder // of this replay alone
 	Warehouse *warehouse.Warehouse
+	// Actors says whose word is taken for who sent an event, as Config.Actors.
+	Actors ActorTrust
 	// Partial allows a replay of a stream that lacks messages; what only the warehouse holds of them is lost.
 	Partial bool
 	// JudgeAgain lets the present rules decide what is a dead letter. Without it what was accepted or refused stays so,
@@ -78,6 +80,7 @@ type replay struct {
 	reader  *replayReader
 	first   uint64 // sequence that the stream begins with
 	result  ReplayResult
+	backlog bool   // conflicts are looked for later
 	checked uint64 // everything up to this sequence was found in the shadow tables
 }
 
@@ -159,10 +162,15 @@ func (r *replay) examine(ctx context.Context) (last uint64, err error) {
 }
 
 func (r *replay) run(ctx context.Context, last uint64) error {
+	r.backlog = true
 	if err := r.catchUp(ctx, last); err != nil {
 		return err
 	}
+	r.backlog = false
 	r.progress(ReplayChecking, r.reader.position)
+	if err := r.shadow.RecordConflicts(ctx); err != nil {
+		return err
+	}
 	if err := r.shadow.Check(ctx); err != nil {
 		return err
 	}
@@ -254,6 +262,7 @@ func (r *replay) copyUpTo(ctx context.Context, last uint64) error {
 			p := piece{end: end, err: err}
 			if err == nil {
 				p.batch, p.err = r.judge(reading, records)
+				p.batch.Backlog = r.backlog
 			}
 			select {
 			case pieces <- p:

@@ -27,10 +27,10 @@ func (r *replay) judge(ctx context.Context, records []record) (warehouse.Batch, 
 	var anew []uint64 // refused now, but not before
 	for _, one := range records {
 		if reason, refused := refusals[one.sequence]; refused {
-			b.DeadLetters = append(b.DeadLetters, *deadLetter(one, reason))
+			b.DeadLetters = append(b.DeadLetters, *deadLetter(r.Actors, one, reason))
 			continue
 		}
-		delivery, letter := decode(r.Decoder, one)
+		delivery, letter := decode(r.Decoder, r.Actors, one)
 		if letter == nil {
 			b.Deliveries = append(b.Deliveries, delivery)
 			continue
@@ -110,7 +110,7 @@ func (r *replay) account(ctx context.Context) error {
 			if err != nil {
 				return streamAway("read", err)
 			}
-			delivery, letter := decode(r.Decoder, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time})
+			delivery, letter := decode(r.Decoder, r.Actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time})
 			if letter != nil {
 				return r.lost(sequence)
 			}

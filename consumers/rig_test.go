@@ -69,7 +69,9 @@ func (r *rig) jetStream() jetstream.JetStream {
 
 func (r *rig) openStore(dsn string) *warehouse.Warehouse {
 	r.t.Helper()
-	store, err := warehouse.Open(r.t.Context(), warehouse.Config{DSN: dsn})
+	store, err := warehouse.Open(r.t.Context(), warehouse.Config{
+		DSN: dsn, Stream: NewOriginals(r.js, schemas.NewValidator(schemas.DefaultRules()), ActorTrust{}),
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}

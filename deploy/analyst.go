@@ -95,7 +95,7 @@ func (a *analyst) send(ctx context.Context, sql, format string) (*http.Response,
 	if err != nil {
 		return nil, err
 	}
-	if !a.embedded && a.user != nil {
+	if a.user != nil {
 		password, _ := a.user.Password()
 		request.SetBasicAuth(a.user.Username(), password)
 	}

@@ -3,10 +3,7 @@ package deploy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +15,11 @@ import (
 
 	"milepost/consumers"
 	"milepost/consumers/warehouse"
+	"milepost/deploy/access"
 	"milepost/deploy/embedded/assets"
 	"milepost/deploy/embedded/clickhouse"
 	"milepost/deploy/embedded/nats"
+	"milepost/deploy/embedded/nats/authority"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -38,6 +37,7 @@ type App struct {
 	log    *slog.Logger
 	out    Streams
 
+	embeddedNATS       *nats.Server
 	embeddedClickHouse *clickhouse.Server
 	clickhouseDSN      string
 	conn               *natsclient.Conn
@@ -47,8 +47,13 @@ type App struct {
 	ledgers            datedLedgers
 	applied            *consumers.Applied
 	publisher          *producers.Publisher
+	tokens             *access.Store
+	trail              *access.Trail
+	actorKey           *schemas.ActorKey
+	unprovenUpTo       uint64 // sequence before the key
 	press              *press
 	refresher          *refresher
+	metrics            *metrics
 	figures            *figureMaker
 	missing            missingRows
 	longRuns           longRuns
@@ -74,7 +79,7 @@ func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, book: book, now: now, out: out, log: newLog(out, c.LogLevel)}
+	a := &App{config: c, book: book, now: now, out: out, log: newLog(out, c.LogLevel), metrics: newMetrics()}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -118,22 +123,30 @@ func (a *App) needsEngines() bool {
 // startEngines starts the embedded engines that no address replaces.
 func (a *App) startEngines(ctx, _ context.Context) error {
 	c := a.config
+	folder, err := runFolder()
+	if err != nil {
+		return err
+	}
+	if err := sweepShared(folder); err != nil {
+		a.log.Warn("what killed engines left cannot be removed", "folder", folder, "error", err)
+	}
 	if c.NATS == "" {
-		server, err := nats.Start(nats.Config{Dir: filepath.Join(c.Data, "nats"), Listen: c.NATSListen, SyncAlways: c.Durability == "power", Log: a.log})
-		if err != nil {
+		if err := a.startNATS(); err != nil {
 			return err
 		}
-		a.closers = append(a.closers, server.Close)
-		a.NATS = server.URL()
 	}
 	if c.ClickHouse == "" {
 		library, err := assets.Store{Progress: a.out.Err}.Library(ctx)
 		if err != nil {
 			return err
 		}
+		password, err := c.analystPassword()
+		if err != nil {
+			return err
+		}
 		server, err := clickhouse.Start(ctx, clickhouse.Config{
 			Library: library, Dir: filepath.Join(c.Data, "clickhouse"), Listen: c.ClickHouseListen, Log: a.log, Now: a.now,
-			Retry: a.missing.store,
+			ReaderPassword: password, Retry: a.missing.store,
 		})
 		if err != nil {
 			return err
@@ -149,18 +162,36 @@ func (a *App) startEngines(ctx, _ context.Context) error {
 	return nil
 }
 
+// startNATS starts the embedded NATS. It lets in only whom it gave
+// credentials, and listens only when it was asked to.
+func (a *App) startNATS() error {
+	c := a.config
+	keys, err := authority.Open(natsKeys(c.Data), schemas.StreamSubjects, a.now)
+	if err != nil {
+		return err
+	}
+	server, err := nats.Start(nats.Config{Dir: filepath.Join(c.Data, "nats"), Listen: c.NATSListen, Authority: keys, SyncAlways: c.Durability == "power", Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, server.Close)
+	a.embeddedNATS, a.NATS = server, server.URL()
+	if a.NATS == "" {
+		return nil
+	}
+	forget, err := shareNATSRoles(a.NATS, keys)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, forget)
+	return nil
+}
+
 // connect joins the process to NATS and ClickHouse, wherever they are.
 func (a *App) connect(ctx, _ context.Context) error {
-	address := a.config.NATS
-	if address == "" {
-		address = a.NATS
-	}
-	if address == "" {
-		return usageError("--nats", "", "the roles need a NATS server", "name one by --nats, or run the engines target in this process")
-	}
-	conn, err := natsclient.Connect(address, natsclient.Name("milepost"), natsclient.MaxReconnects(-1), natsclient.ReconnectWait(500*time.Millisecond), natsclient.Timeout(5*time.Second))
+	conn, err := a.connectNATS()
 	if err != nil {
-		return &schemas.Error{Code: schemas.Unavailable, Field: "nats", Value: redactURL(address), Message: "NATS does not answer", Hint: "check the address and that the server runs with JetStream", Err: err}
+		return err
 	}
 	a.closers = append(a.closers, func(context.Context) error { conn.Close(); return nil })
 	a.conn = conn
@@ -170,7 +201,38 @@ func (a *App) connect(ctx, _ context.Context) error {
 	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{}); err != nil {
 		return err
 	}
+	if err := a.openAccess(ctx); err != nil {
+		return err
+	}
 	return a.openWarehouse(ctx)
+}
+
+// connectNATS dials the configured servers, or the embedded one without a
+// network.
+func (a *App) connectNATS() (*natsclient.Conn, error) {
+	options := []natsclient.Option{natsclient.Name("milepost"), natsclient.MaxReconnects(-1), natsclient.ReconnectWait(500 * time.Millisecond), natsclient.Timeout(5 * time.Second)}
+	address := a.config.NATS
+	switch {
+	case address == "" && a.embeddedNATS != nil:
+		return a.embeddedNATS.Connect(options...)
+	case address == "":
+		return nil, usageError("--nats", "", "the roles need a NATS server", "name one by --nats, or run the engines target in this process")
+	}
+	credentials, err := natsCredentials(address, a.config.NATSCreds)
+	if err != nil {
+		return nil, err
+	}
+	if credentials != nil {
+		options = append(options, credentials)
+	}
+	conn, err := natsclient.Connect(address, options...)
+	if errors.Is(err, natsclient.ErrAuthorization) {
+		return nil, &schemas.Error{Code: schemas.Forbidden, Field: "nats", Value: redactURL(address), Message: "NATS does not let this process in", Hint: "name the credentials by --nats-creds; an embedded NATS lets in the roles of the user who runs it", Err: err}
+	}
+	if err != nil {
+		return nil, &schemas.Error{Code: schemas.Unavailable, Field: "nats", Value: redactURL(address), Message: "NATS does not answer", Hint: "check the address and that the server runs with JetStream", Err: err}
+	}
+	return conn, nil
 }
 
 func (a *App) openWarehouse(ctx context.Context) error {
@@ -184,7 +246,10 @@ func (a *App) openWarehouse(ctx context.Context) error {
 		}
 		a.clickhouseDSN = dsn
 	}
-	w, err := warehouse.Open(ctx, warehouse.Config{DSN: a.clickhouseDSN, Now: a.now, Log: a.log})
+	w, err := warehouse.Open(ctx, warehouse.Config{
+		DSN: a.clickhouseDSN, Now: a.now, Log: a.log,
+		Stream: consumers.NewOriginals(a.js, schemas.NewBookValidator(a.book), a.actors()),
+	})
 	if err != nil {
 		return err
 	}
@@ -201,7 +266,11 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.publisher, err = producers.New(a.js, check, producers.Options{Now: a.now}); err != nil {
+	options := producers.Options{Now: a.now, ActorKey: a.actorKey}
+	if a.embeddedNATS != nil {
+		options.Window = nats.MaxBatch
+	}
+	if a.publisher, err = producers.New(a.js, check, options); err != nil {
 		return err
 	}
 	if a.press, err = newPress(ctx, a); err != nil {
@@ -216,15 +285,17 @@ func (a *App) openWarehouse(ctx context.Context) error {
 func (a *App) startConsumer(_, background context.Context) error {
 	a.refresher = newRefresher(a)
 	consumer, err := consumers.New(consumers.Config{
-		JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Store: a.warehouse, Log: a.log,
-		OnApplied: a.refresher.applied,
+		JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Store: a.warehouse, Actors: a.actors(), Log: a.log,
+		OnApplied: a.refresher.applied, OnWrite: a.metrics.wrote,
 	})
 	if err != nil {
 		return err
 	}
+	a.metrics.watchConsumer(&consumer.Counters)
 	// A process that also answers readers hears of news at once.
 	a.applied = consumer.Applied
 	a.group.Go(func() error { return consumer.Run(background) })
+	a.group.Go(func() error { return consumers.CarryAudit(background, a.js, a.warehouse, a.log) })
 	a.group.Go(func() error { return a.refresher.run(background) })
 	return nil
 }
@@ -232,29 +303,6 @@ func (a *App) startConsumer(_, background context.Context) error {
 // startScheduler publishes what is due until the end.
 func (a *App) startScheduler(_, background context.Context) error {
 	a.group.Go(func() error { return a.press.scheduler.Run(background) })
-	return nil
-}
-
-// startHTTP serves the HTTP interface of the roles.
-func (a *App) startHTTP(_, _ context.Context) error {
-	listener, err := net.Listen("tcp", a.config.Listen)
-	if err != nil {
-		return &schemas.Error{Code: schemas.Unavailable, Field: "listen", Value: a.config.Listen, Message: "cannot listen", Hint: "choose another address by --listen; port 0 takes a free one", Err: err}
-	}
-	routes, err := a.routes()
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
-	server.RegisterOnShutdown(a.longRuns.end)
-	a.group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("HTTP: %w", err)
-		}
-		return nil
-	})
-	a.closers = append(a.closers, server.Shutdown)
-	a.HTTP = "http://" + listener.Addr().String()
 	return nil
 }
 

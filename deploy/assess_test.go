@@ -182,8 +182,8 @@ func TestAssessRefusals(t *testing.T) {
 			t.Errorf("assess %v: exit %d, %s%s", tc.args, r.code, r.out, r.err)
 		}
 	}
-	if status, body := server.get(server.HTTP + "/v1/assessments/2025?format=html"); status != 422 || !strings.Contains(body, "json or md") {
-		t.Errorf("as HTML: %d %s", status, body)
+	if status, body := server.get(server.HTTP + "/v1/assessments/2025?format=odt"); status != 422 || !strings.Contains(body, `"value":"odt"`) {
+		t.Errorf("in a format that nobody makes: %d %s", status, body)
 	}
 	if text := server.mustRun(nil, "assess", "2025"); !strings.Contains(text, `"groups": []`) || !strings.Contains(text, `"unmatched_adjustments": []`) {
 		t.Errorf("an empty city: %s", text)

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"net/url"
 
 	"milepost/schemas"
@@ -8,19 +9,22 @@ import (
 
 type assessCommand struct {
 	server
+	printed
 	Year     string `arg:"" help:"The year to assess, such as 2025."`
 	Known    string `help:"What was known: a stream sequence S or a time; by default everything applied."`
-	Format   string `enum:"json,md" default:"json" help:"json or md."`
 	Finalise bool   `help:"Freeze the assessment with its rules and what is known; once per year."`
 }
 
 // Run prints a draft, or finalises.
 func (c *assessCommand) Run(env *environment) error {
-	if _, err := schemas.ParseYear(c.Year); err != nil {
+	year, err := schemas.ParseYear(c.Year)
+	if err != nil {
 		return err
 	}
 	if c.Finalise && c.Known != "" {
 		return usageError("--known", c.Known, "a finalised assessment takes what is known when it is made", "leave --known out, or draft without --finalise")
 	}
-	return c.printDraftOrEdition(env, "/v1/assessments/"+url.PathEscape(c.Year), c.Format, c.Known, c.Finalise)
+	return c.print(env, c.server, printing{
+		path: "/v1/assessments/" + url.PathEscape(c.Year), name: fmt.Sprintf("assessment-%d", year), known: c.Known, publish: c.Finalise,
+	})
 }

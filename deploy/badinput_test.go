@@ -11,9 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // event gives a good event as JSON, with members changed.
@@ -97,15 +94,7 @@ func TestBadLinesAreRefusedAndTheRestGoesOn(t *testing.T) {
 func TestBrokenMessagesBecomeDeadLetters(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
-	conn, err := nats.Connect(server.NATS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	stream, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := server.stream()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	put := func(subject, body string) {

@@ -18,12 +18,12 @@ type client struct {
 	http *http.Client
 }
 
-func newClient(address string) (*client, error) {
+func newClient(address string, with *http.Client) (*client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, usageError("--server", address, "not a server address", "write http://host:port")
 	}
-	return &client{base: strings.TrimSuffix(u.String(), "/"), http: http.DefaultClient}, nil
+	return &client{base: strings.TrimSuffix(u.String(), "/"), http: with}, nil
 }
 
 func (c *client) get(ctx context.Context, path string, values url.Values) (io.ReadCloser, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"runtime"
@@ -11,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"milepost/producers"
-	"milepost/schemas"
 )
 
 // commands is the command line. Client commands speak to a running server.
@@ -20,12 +20,16 @@ type commands struct {
 	Demo        demoCommand        `cmd:"" help:"Serve a year of made-up events of a made-up city."`
 	Publish     publishCommand     `cmd:"" help:"Publish events, one JSON object a line."`
 	Import      importCommand      `cmd:"" help:"Publish what changed in snapshots of a spreadsheet (台账)."`
+	Template    templateCommand    `cmd:"" help:"Write the workbook (台账) that an office fills in."`
 	Ledger      ledgerCommand      `cmd:"" help:"Print the ledger (台账)."`
 	Bulletin    bulletinCommand    `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
 	Assess      assessCommand      `cmd:"" help:"Print or finalise the assessment (年终考核) of a year."`
 	Query       queryCommand       `cmd:"" help:"Run one read-only SQL statement."`
 	Deadletters deadlettersCommand `cmd:"" help:"List, show, resend or discard the messages that the consumers could not accept (退件)."`
+	Token       tokenCommand       `cmd:"" help:"Make, list and revoke tokens: who may do what."`
+	Audit       auditCommand       `cmd:"" help:"Print the audit (审计): who did what, when and from where."`
 	Replay      replayCommand      `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
+	NATSCreds   natsCredsCommand   `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
 	Engine      engineCommand      `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -33,9 +37,15 @@ type commands struct {
 // server is where client commands go.
 type server struct {
 	Server string `default:"http://127.0.0.1:8080" env:"MILEPOST_SERVER" help:"Address of the running server."`
+	Token  string `env:"MILEPOST_TOKEN" help:"Token (mp_…) of the sender; the variable keeps it out of the list of processes." placeholder:"TOKEN"`
 }
 
-func (s server) client() (*client, error) { return newClient(s.Server) }
+func (s server) client() (*client, error) { return newClient(s.Server, s.http()) }
+
+// producer gives the client of what publishes.
+func (s server) producer() *producers.Client { return producers.NewClient(s.Server, s.http()) }
+
+func (s server) http() *http.Client { return httpClient(s.Server, s.Token) }
 
 type publishCommand struct {
 	server
@@ -63,7 +73,7 @@ func (c *publishCommand) Run(env *environment) error {
 	if c.Spool != "" {
 		return c.publishSpooled(env, in)
 	}
-	client := producers.NewClient(c.Server, nil)
+	client := c.producer()
 	out := json.NewEncoder(env.streams.Out)
 	out.SetEscapeHTML(false)
 	refused := false
@@ -135,25 +145,6 @@ func printLedgerTable(w io.Writer, rows []map[string]any) error {
 		fmt.Fprintf(out, "%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\n", cell("project_id"), cell("name"), cell("district"), cell("lead"), cell("department"), cell("stage"), cell("status"), cell("light"), rate)
 	}
 	return out.Flush()
-}
-
-type bulletinCommand struct {
-	server
-	Period  string `arg:"" help:"2026-W40, 2026-10, 2026-Q4, 2026-H2 or 2026."`
-	Known   string `help:"What was known: a stream sequence S or a time; by default everything applied."`
-	Format  string `enum:"json,md,html" default:"json" help:"json, md or html."`
-	Publish bool   `help:"Publish the bulletin; once per kind and period."`
-}
-
-// Run prints a draft, or publishes.
-func (c *bulletinCommand) Run(env *environment) error {
-	if _, err := schemas.ParsePeriod(c.Period); err != nil {
-		return err
-	}
-	if c.Publish && c.Known != "" {
-		return usageError("--known", c.Known, "a publication takes what is known when it is made", "leave --known out, or draft without --publish")
-	}
-	return c.printDraftOrEdition(env, "/v1/bulletins/"+url.PathEscape(c.Period), c.Format, c.Known, c.Publish)
 }
 
 type queryCommand struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"milepost/scheduler/render/formats"
 	"milepost/schemas"
 )
 
@@ -18,19 +19,30 @@ import (
 // environment variable and a key of the configuration file, in this order of
 // precedence; the zero value runs everything on embedded engines.
 type Config struct {
-	Data             string   `yaml:"data"`
-	Listen           string   `yaml:"listen"`
-	ClickHouseListen string   `yaml:"clickhouse_listen"`
-	NATSListen       string   `yaml:"nats_listen"`
-	NATS             string   `yaml:"nats"`
-	ClickHouse       string   `yaml:"clickhouse"`
-	Target           []string `yaml:"target"`
-	LogLevel         string   `yaml:"log_level"`
+	Data             string `yaml:"data"`
+	Listen           string `yaml:"listen"`
+	ClickHouseListen string `yaml:"clickhouse_listen"`
+	NATSListen       string `yaml:"nats_listen"`
+	NATS             string `yaml:"nats"`
+	// NATSCreds is the credentials file for the NATS servers of NATS.
+	NATSCreds  string `yaml:"nats_creds"`
+	ClickHouse string `yaml:"clickhouse"`
+	// ClickHousePasswordFile holds what analysts need for the embedded
+	// ClickHouse HTTP interface; without one it listens on this machine only.
+	ClickHousePasswordFile string `yaml:"clickhouse_password_file"`
+	// ClickHousePassword is the password itself, of the environment only.
+	ClickHousePassword string   `yaml:"-"`
+	Target             []string `yaml:"target"`
+	LogLevel           string   `yaml:"log_level"`
 	// Durability is "power" (an acknowledged event survives a power cut) or
 	// "process" (it survives the end of the process); it is of the embedded
 	// NATS only.
 	Durability string          `yaml:"durability"`
 	Bulletins  BulletinsConfig `yaml:"bulletins"`
+	// Documents says how printed editions look.
+	Documents formats.Config `yaml:"documents"`
+	// Who may reach the HTTP interface, and how.
+	AccessConfig `yaml:",inline"`
 
 	// The rules that hold from the beginning, those that replace them from a
 	// day on, and the years that are assessed by the rules of another day than
@@ -106,8 +118,12 @@ func (c Config) or(other Config) Config {
 	merged.ClickHouseListen = first(c.ClickHouseListen, other.ClickHouseListen)
 	merged.NATSListen = first(c.NATSListen, other.NATSListen)
 	merged.NATS = first(c.NATS, other.NATS)
+	merged.NATSCreds = first(c.NATSCreds, other.NATSCreds)
+	merged.ClickHousePasswordFile = first(c.ClickHousePasswordFile, other.ClickHousePasswordFile)
+	merged.ClickHousePassword = first(c.ClickHousePassword, other.ClickHousePassword)
 	merged.ClickHouse = first(c.ClickHouse, other.ClickHouse)
 	merged.LogLevel = first(c.LogLevel, other.LogLevel)
+	merged.AccessConfig = c.AccessConfig.or(other.AccessConfig)
 	merged.Durability = first(c.Durability, other.Durability)
 	if len(c.Target) > 0 {
 		merged.Target = c.Target
@@ -119,8 +135,8 @@ func (c Config) or(other Config) Config {
 func (c Config) withDefaults() Config {
 	return c.or(Config{
 		RulesConfig: c.RulesConfig, RuleSets: c.RuleSets, YearRules: c.YearRules,
-		Bulletins: c.Bulletins,
-		Data:      "milepost-data", Listen: "127.0.0.1:8080", ClickHouseListen: "127.0.0.1:8123",
+		Bulletins: c.Bulletins, Documents: c.Documents,
+		Data: "milepost-data", Listen: "127.0.0.1:8080", ClickHouseListen: "127.0.0.1:8123",
 		LogLevel: "info", Durability: "power", Target: Targets(),
 	})
 }
@@ -145,6 +161,7 @@ func (c Config) check() error {
 	address("listen", c.Listen)
 	address("clickhouse_listen", c.ClickHouseListen)
 	address("nats_listen", c.NATSListen)
+	wrong = append(wrong, c.checkEngines()...)
 	checkURL := func(field, value string, schemes ...string) {
 		if value == "" {
 			return
@@ -173,6 +190,10 @@ func (c Config) check() error {
 		if _, err := schemas.ParseDate(c.Bulletins.Since); err != nil {
 			add("bulletins.since", c.Bulletins.Since, "not a date", "write YYYY-MM-DD")
 		}
+	}
+	wrong = append(wrong, c.AccessConfig.check()...)
+	if _, err := formats.New(c.Documents); err != nil {
+		wrong = append(wrong, err)
 	}
 	wrong = append(wrong, c.checkRules()...)
 	return errors.Join(wrong...)

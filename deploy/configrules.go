@@ -19,6 +19,7 @@ type RulesConfig struct {
 	DepartmentsClosed *bool                `yaml:"departments_closed"`
 	Leads             []EntryConfig        `yaml:"leads"`
 	LeadsClosed       *bool                `yaml:"leads_closed"`
+	EvidenceRequired  *bool                `yaml:"evidence_required"`
 	ReportDay         *int                 `yaml:"report_day"`
 	YellowMonths      *int                 `yaml:"yellow_months"`
 	RedMonths         *int                 `yaml:"red_months"`
@@ -87,6 +88,7 @@ func (c *RulesConfig) rules(before *schemas.Rules) *schemas.Rules {
 	}
 	change(&r.DepartmentsClosed, c.DepartmentsClosed)
 	change(&r.LeadsClosed, c.LeadsClosed)
+	change(&r.EvidenceRequired, c.EvidenceRequired)
 	change(&r.ReportDay, c.ReportDay)
 	change(&r.YellowMonths, c.YellowMonths)
 	change(&r.RedMonths, c.RedMonths)

@@ -19,7 +19,7 @@ type demoCommand struct {
 	Data             string `help:"Data folder of the demonstration." default:"milepost-data/demo" type:"path"`
 	Listen           string `help:"Address of the HTTP interface." default:"127.0.0.1:8080"`
 	ClickHouseListen string `help:"Address of the ClickHouse HTTP interface." name:"clickhouse-listen" default:"127.0.0.1:8123"`
-	NATSListen       string `help:"Address of NATS (127.0.0.1, a free port)." name:"nats-listen"`
+	NATSListen       string `help:"Address of NATS for other programs (none)." name:"nats-listen"`
 	Exit             bool   `help:"End when the ledger and the bulletin are made, instead of serving on."`
 }
 
@@ -53,7 +53,7 @@ func (c *demoCommand) show(env *environment, app *App) error {
 		return err
 	}
 	fmt.Fprintf(out, "published  %d events of a made-up city (2024-09 to 2025-11), %d of them new\n", published.sent, published.fresh)
-	client, err := newClient(app.HTTP)
+	client, err := newClient(app.HTTP, httpClient(app.HTTP, operatorToken(app.HTTP)))
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,10 @@ func (c *demoCommand) show(env *environment, app *App) error {
 		}
 		fmt.Fprintf(out, "wrote      %s\n", path)
 	}
+	nats := ""
+	if app.NATS != "" {
+		nats = "  NATS            " + app.NATS + "\n"
+	}
 	server := ""
 	if app.HTTP != "http://127.0.0.1:8080" {
 		server = " --server " + app.HTTP
@@ -77,14 +81,13 @@ func (c *demoCommand) show(env *environment, app *App) error {
 	fmt.Fprintf(out, `
   pages and API   %s
   ClickHouse      %s   (read only)
-  NATS            %s
-
+%s
 Try in a second terminal:
   ./milepost bulletin %s --format md%s
   ./milepost ledger --as-of 2025-10-31%s
   ./milepost assess 2025 --format md%s
   ./milepost query "SELECT light, count() FROM ledger_current GROUP BY light"%s
-`, app.HTTP, app.ClickHouse, app.NATS, demoPeriod, server, server, server, server)
+`, app.HTTP, app.ClickHouse, nats, demoPeriod, server, server, server, server)
 	return nil
 }
 
@@ -118,7 +121,7 @@ func publishDemo(ctx context.Context, server string) (demoPublished, error) {
 	}
 	var count demoPublished
 	var refused *schemas.Error
-	err = producers.NewClient(server, nil).Publish(ctx, &lines, true, func(r producers.Receipt) {
+	err = producers.NewClient(server, httpClient(server, operatorToken(server))).Publish(ctx, &lines, true, func(r producers.Receipt) {
 		count.sent++
 		if !r.Duplicate {
 			count.fresh++

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // configFile writes a configuration file.
@@ -125,15 +122,7 @@ leads:
 // put puts a message on the stream past the producers.
 func (p *process) put(subject, body string) {
 	p.t.Helper()
-	conn, err := nats.Connect(p.NATS)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer conn.Close()
-	stream, err := jetstream.New(conn)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	stream := p.stream()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if _, err := stream.Publish(ctx, subject, []byte(body)); err != nil {

@@ -10,9 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // sqlRows runs a query and gives its rows, numbers as they are written.
@@ -361,15 +358,7 @@ func TestEditionThatCannotBeMadeAgain(t *testing.T) {
 	server := serve(t)
 	known := greatestSeq(server.publish(smallEvents(t, 278)))
 	rules := server.sqlRows("SELECT hash FROM rule_sets")[0]["hash"]
-	conn, err := nats.Connect(server.NATS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	stream, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := server.stream()
 	other := event(map[string]any{"id": "bulletin.published-2025-08", "source": "/milepost/scheduler", "district": "city", "type": "bulletin.published.v1", "subject": "_month-2025"},
 		map[string]any{"kind": "month", "period": "2025-08", "number": 1, "known_seq": known, "rules_hash": rules, "files": []map[string]any{{"name": "bulletin-2025-08.json", "sha256": strings.Repeat("0", 64)}}})
 	if _, err := stream.Publish(t.Context(), "milepost.events.city._month-2025.bulletin.published", []byte(other)); err != nil {

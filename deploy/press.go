@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 	"milepost/producers"
 	"milepost/scheduler"
 	"milepost/scheduler/bulletin"
-	"milepost/scheduler/render"
+	"milepost/scheduler/render/formats"
 	"milepost/schemas"
 )
 
@@ -27,6 +26,7 @@ type press struct {
 	book      *schemas.RuleBook
 	byHash    map[string]*schemas.Rules // of the book
 	scheduler *scheduler.Scheduler
+	documents *formats.Writer
 	now       func() time.Time
 }
 
@@ -38,6 +38,10 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 			return nil, err
 		}
 		p.byHash[hash] = set.Rules
+	}
+	var err error
+	if p.documents, err = formats.New(a.config.Documents); err != nil {
+		return nil, err
 	}
 	dir := a.config.Bulletins.Dir
 	if dir == "" {
@@ -60,49 +64,18 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 	p.scheduler, err = scheduler.New(scheduler.Config{
 		Jobs: schedules.bulletins, Assessment: schedules.assessment,
 		Editions: p, Builder: p, Shelf: folder, Watermark: a.applied.Watermark, FirstStart: p.firstStart,
-		Since: since, ReportDay: reportDay(a.book), Now: a.now, Log: a.log,
+		Since: since, ReportDay: reportDay(a.book), RankLeads: a.config.Documents.RankLeads, Now: a.now, Log: a.log,
 	})
 	return p, err
-}
-
-// Draft writes the period's bulletin as known at the sequence.
-func (p *press) Draft(ctx context.Context, w io.Writer, period schemas.Period, known uint64, format string) error {
-	draft, err := p.Build(ctx, period, known, "")
-	if err != nil {
-		return err
-	}
-	return writeBulletin(w, draft, format)
-}
-
-// Publish publishes the period once, and writes its edition whoever published
-// it.
-func (p *press) Publish(ctx context.Context, w io.Writer, period schemas.Period, format string) error {
-	edition, err := p.scheduler.Publish(ctx, period)
-	if err != nil {
-		return err
-	}
-	draft, err := p.Build(ctx, period, edition.KnownSeq, edition.RulesHash)
-	if err != nil {
-		return err
-	}
-	draft.Model.IssueNo = &edition.Number
-	return writeBulletin(w, draft, format)
-}
-
-func writeBulletin(w io.Writer, draft *scheduler.Draft, format string) error {
-	names := render.Names{Rules: draft.Rules, Projects: draft.Projects}
-	switch format {
-	case "md":
-		return render.Markdown(w, draft.Model, names)
-	case "html":
-		return render.HTML(w, draft.Model, names)
-	}
-	return render.JSON(w, draft.Model)
 }
 
 // Build makes the draft of the period with its restatements; it serves the
 // scheduler.
 func (p *press) Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*scheduler.Draft, error) {
+	return p.build(ctx, period, known, rulesHash)
+}
+
+func (p *press) build(ctx context.Context, period schemas.Period, known uint64, rulesHash string, options ...bulletin.Option) (*scheduler.Draft, error) {
 	rules, err := p.rulesOf(ctx, rulesHash, period)
 	if err != nil {
 		return nil, err
@@ -112,7 +85,6 @@ func (p *press) Build(ctx context.Context, period schemas.Period, known uint64, 
 	if err != nil {
 		return nil, err
 	}
-	var options []bulletin.Option
 	if published {
 		compare, err := p.compareWith(ctx, latest, known)
 		if err != nil {

@@ -66,7 +66,7 @@ func (p *press) DraftAssessment(ctx context.Context, w io.Writer, year int, know
 	if err != nil {
 		return err
 	}
-	return writeAssessment(w, draft, nil, format)
+	return p.documents.Assessment(ctx, w, format, draft.Model, nil, render.Names{Rules: draft.Rules})
 }
 
 // FinaliseAssessment finalises the year once, and writes its edition whoever
@@ -80,12 +80,5 @@ func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, f
 	if err != nil {
 		return err
 	}
-	return writeAssessment(w, draft, &edition.Number, format)
-}
-
-func writeAssessment(w io.Writer, draft *scheduler.AssessmentDraft, number *int, format string) error {
-	if format == "md" {
-		return render.AssessmentMarkdown(w, draft.Model, number, render.Names{Rules: draft.Rules})
-	}
-	return render.AssessmentJSON(w, draft.Model)
+	return p.documents.Assessment(ctx, w, format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules})
 }

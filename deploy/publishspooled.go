@@ -59,7 +59,7 @@ func (c *publishCommand) publishSpooled(env *environment, in io.Reader) (err err
 		}
 		return r
 	}
-	err = producers.NewClient(c.Server, nil).SendSpool(env.ctx, spool, c.Wait, func(r producers.Receipt) {
+	err = c.producer().SendSpool(env.ctx, spool, c.Wait, func(r producers.Receipt) {
 		done = r.Line
 		put(place(r, 0))
 	})

@@ -10,25 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
-
-// streamOf connects to the server's NATS.
-func (p *process) stream() jetstream.JetStream {
-	p.t.Helper()
-	conn, err := nats.Connect(p.NATS)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return js
-}
 
 // TestReplayGivesTheGoldenFiguresAgain damages a warehouse, replays the stream,
 // and compares every figure with the golden case.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"milepost/consumers/warehouse"
+	"milepost/deploy/access"
 	"milepost/producers"
 	"milepost/producers/imports"
 	"milepost/schemas"
@@ -20,17 +21,16 @@ const maxQueryTime = 5 * time.Minute
 func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	if a.config.has(TargetProducers) {
-		mux.Handle("/v1/events", producers.NewHandler(a.publisher, producers.HandlerOptions{Applied: a.applied}))
-		importer, err := imports.NewImporter(imports.Importer{
-			Published: sentBefore{a.reader}, Publisher: a.publisher, Stream: knowledge{a}, Applied: a.applied, Rules: a.book.Any(), Now: a.now,
-		})
+		mux.Handle("/v1/events", a.eventsHandler())
+		spreadsheets, err := a.importsHandler()
 		if err != nil {
 			return nil, err
 		}
-		mux.Handle("/v1/imports", imports.NewHandler(importer, imports.HandlerOptions{}))
+		mux.Handle("/v1/imports", spreadsheets)
+		mux.Handle("/v1/imports/", spreadsheets)
 	}
 	if a.config.has(TargetWeb) {
-		analyst, err := newAnalyst(a.clickhouseDSN, a.embeddedClickHouse != nil, a.missing.store)
+		analyst, err := newAnalyst(a.analystDSN(), a.embeddedClickHouse != nil, a.missing.store)
 		if err != nil {
 			return nil, err
 		}
@@ -41,8 +41,14 @@ func (a *App) routes() (http.Handler, error) {
 		mux.Handle("/v1/", withTimeout(api, maxQueryTime))
 	}
 	mux.HandleFunc("POST /v1/replay", a.serveReplay)
+	if err := a.contractRoutes(mux); err != nil {
+		return nil, err
+	}
+	access.Desk{Tokens: a.tokens, Trail: a.trail, Districts: a.book.Any().DistrictCodes()}.Register(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", a.ready)
+	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse))
+	mux.Handle("GET /metrics", a.metrics.handler())
 	return mux, nil
 }
 
@@ -79,6 +85,16 @@ func (k knowledge) LastSequence(ctx context.Context) (uint64, error) {
 	return stream.CachedInfo().State.LastSeq, nil
 }
 
+// lag is how many messages of the stream are not applied yet.
+func (a *App) lag(ctx context.Context) (uint64, error) {
+	last, err := knowledge{a}.LastSequence(ctx)
+	if err != nil {
+		return 0, err
+	}
+	watermark, err := a.applied.Watermark(ctx)
+	return last - min(last, watermark), err
+}
+
 // SequenceAt waits until everything on the stream is applied: only then is the
 // last sequence recorded by a time known.
 func (k knowledge) SequenceAt(ctx context.Context, at time.Time) (uint64, error) {
@@ -99,6 +115,13 @@ type sentBefore struct{ reader *warehouse.Reader }
 
 func (s sentBefore) EventsFrom(ctx context.Context, source string) iter.Seq2[imports.PublishedEvent, error] {
 	return func(yield func(imports.PublishedEvent, error) bool) {
+		// What an import compares with it also tells.
+		if p := schemas.PrincipalOf(ctx); p != nil {
+			if err := p.AdmitsSource(source, ""); err != nil {
+				yield(imports.PublishedEvent{}, err)
+				return
+			}
+		}
 		for e, err := range s.reader.EventsFrom(ctx, source) {
 			if !yield(imports.PublishedEvent{Seq: e.Seq, Event: e.Event, Revoked: e.Revoked}, err) {
 				return

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -18,25 +17,11 @@ import (
 
 // shareWriter leaves the writer's DSN for other processes of this user.
 func shareWriter(address, dsn string) (forget func(context.Context) error, err error) {
-	path, err := writerFile(address)
+	path, err := sharedFile("clickhouse", address)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".writer-*") // mode 0600
-	if err != nil {
-		return nil, err
-	}
-	_, err = temporary.WriteString(dsn)
-	if err := errors.Join(err, temporary.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(temporary.Name()))
-	}
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return nil, err
-	}
-	return func(context.Context) error { return os.Remove(path) }, nil
+	return share(path, []byte(dsn))
 }
 
 // withSharedWriter gives the DSN with the writer's name and password, when it
@@ -50,10 +35,10 @@ func withSharedWriter(dsn string) (string, error) {
 	if err != nil || u.User != nil || u.Scheme != "http" {
 		return dsn, nil
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return dsn, nil
 	}
-	path, err := writerFile(u.Host)
+	path, err := sharedFile("clickhouse", u.Host)
 	if err != nil {
 		return "", err
 	}
@@ -73,16 +58,4 @@ func withSharedWriter(dsn string) (string, error) {
 		u.Path = writer.Path
 	}
 	return u.String(), nil
-}
-
-func writerFile(address string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", usageError("HOME", "", "the user has no cache folder", "set HOME or XDG_CACHE_HOME")
-	}
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(cache, "milepost", "run", "clickhouse-"+port), nil
 }

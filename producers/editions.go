@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -103,28 +103,27 @@ func (p *Publisher) PublishExpecting(ctx context.Context, event *schemas.Event, 
 	if !checked.Type.System() || checked.District != schemas.CityDistrict {
 		return 0, &schemas.Error{Code: schemas.Internal, Message: "only an event of the system is published this way", Field: "type", Value: string(checked.Type)}
 	}
-	msg, err := message(checked, raw, systemActor)
+	msg, err := p.message(checked, raw, systemActor)
 	if err != nil {
 		return 0, err
 	}
 	filter := editionFilter(checked.Subject)
-	msg.Header.Set(jetstream.ExpectedLastSubjSeqHeader, fmt.Sprint(expectedLast))
-	msg.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, filter)
+	msg.expect = &expectation{last: strconv.FormatUint(expectedLast, 10), filter: filter}
 
-	pending := []*entry{{msg: msg}}
+	pending := &entry{message: msg}
 	ctx, cancel := context.WithTimeout(ctx, p.giveUp)
 	defer cancel()
-	if err := p.send(ctx, pending); err != nil {
+	if err := p.send(ctx, []*entry{pending}, new(bool)); err != nil {
 		return 0, unavailable(err)
 	}
-	receipt := pending[0].receipt
+	receipt := &pending.receipt
 	if receipt.Error == nil {
 		return receipt.Seq, nil
 	}
 	if !wrongLast(receipt.Error) {
 		return 0, receipt.Error
 	}
-	return p.ownOrConflict(ctx, msg.Header.Get(jetstream.MsgIDHeader), filter, receipt.Error)
+	return p.ownOrConflict(ctx, msg.id, filter, receipt.Error)
 }
 
 // ownOrConflict looks whether the message that came between is our own: an

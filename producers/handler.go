@@ -11,6 +11,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,11 +30,17 @@ type Applied interface {
 type HandlerOptions struct {
 	// Applied serves ?wait; without it, wait is answered as not available.
 	Applied Applied
-	// Actor names who sends a request, by default "http:" and the remote
-	// address.
+	// Actor names who sends a request, by default RemoteActor.
 	Actor func(*http.Request) string
+	// Admit says what the sender of a request may send; nil is everything.
+	Admit func(*http.Request) Admission
+	// Done hears what became of the events of a request, after its last one.
+	Done func(*http.Request, Tally)
 	// Idle is how long a sender may be silent, by default 60 s.
 	Idle time.Duration
+	// Whole is how long a single event or a list may take to arrive, by
+	// default 5 minutes; lines may take for ever, as long as they come.
+	Whole time.Duration
 	// WaitLimit is how long ?wait waits for the ledger, by default 60 s.
 	WaitLimit time.Duration
 	// MaxBody bounds the bytes of a stream of lines (by default 1 GiB), and
@@ -60,6 +68,9 @@ func NewHandler(p *Publisher, o HandlerOptions) http.Handler {
 	if o.Idle <= 0 {
 		o.Idle = time.Minute
 	}
+	if o.Whole <= 0 {
+		o.Whole = 5 * time.Minute
+	}
 	if o.WaitLimit <= 0 {
 		o.WaitLimit = time.Minute
 	}
@@ -72,8 +83,12 @@ func NewHandler(p *Publisher, o HandlerOptions) http.Handler {
 	return &handler{publisher: p, HandlerOptions: o}
 }
 
-// RemoteActor names the sender of a request by its address: "http:192.0.2.7".
+// RemoteActor names the sender of a request as the server knows it
+// (schemas.PrincipalOf), else by the address: "http:192.0.2.7".
 func RemoteActor(r *http.Request) string {
+	if p := schemas.PrincipalOf(r.Context()); p != nil {
+		return p.Actor()
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -99,13 +114,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	control := http.NewResponseController(w)
 	body := PatientBody(w, r, h.Idle)
+	whole := &patientReader{ReadCloser: r.Body, control: control, idle: h.Idle, end: time.Now().Add(h.Whole)}
 	switch kind := mediaType(r.Header.Get("Content-Type")); kind {
 	case "application/json", "application/cloudevents+json":
-		h.one(w, r, body, wait)
+		h.one(w, r, whole, wait)
 	case "application/x-ndjson", "application/ndjson", "application/jsonl":
 		h.lines(w, r, control, body, wait)
 	case "application/cloudevents-batch+json":
-		h.list(w, r, body, wait)
+		h.list(w, r, whole, wait)
 	case "text/plain", "application/octet-stream", "":
 		// Without a telling type one document is an event, all else is lines.
 		peeked := bufio.NewReaderSize(body, lineLimit)
@@ -120,6 +136,19 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Code: schemas.Invalid, Message: "no kind of events", Field: "Content-Type", Value: schemas.Shorten(kind),
 			Hint: "send application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson",
 		})
+	}
+}
+
+func (h *handler) admission(r *http.Request) Admission {
+	if h.Admit == nil {
+		return nil
+	}
+	return h.Admit(r)
+}
+
+func (h *handler) done(r *http.Request, tally Tally) {
+	if h.Done != nil {
+		h.Done(r, tally)
 	}
 }
 
@@ -189,7 +218,12 @@ func (h *handler) one(w http.ResponseWriter, r *http.Request, body io.Reader, wa
 		writeError(w, tooLarge())
 		return
 	}
-	receipt := h.publisher.PublishAll(r.Context(), [][]byte{raw}, h.Actor(r))[0]
+	var receipt Receipt
+	var tally Tally
+	for receipt = range h.publisher.Publish(r.Context(), slices.Values([]Submission{{Raw: raw, Admit: h.admission(r)}}), h.Actor(r)) {
+		tally.Count(receipt)
+	}
+	h.done(r, tally)
 	if receipt.Error != nil {
 		writeError(w, receipt.Error)
 		return
@@ -206,11 +240,14 @@ func (h *handler) one(w http.ResponseWriter, r *http.Request, body io.Reader, wa
 func (h *handler) list(w http.ResponseWriter, r *http.Request, body io.Reader, wait waiting) {
 	limited := &io.LimitedReader{R: body, N: h.MaxBatch + 1}
 	receipts := []Receipt{}
+	var tally Tally
 	var last uint64
-	for receipt := range h.publisher.Publish(r.Context(), listSubmissions(limited), h.Actor(r)) {
+	for receipt := range h.publisher.Publish(r.Context(), Admitted(listSubmissions(limited), h.admission(r)), h.Actor(r)) {
 		receipts = append(receipts, receipt)
+		tally.Count(receipt)
 		last = max(last, receipt.Seq)
 	}
+	h.done(r, tally)
 	if len(receipts) > 0 {
 		end := &receipts[len(receipts)-1]
 		end.Warnings = append(end.Warnings, h.await(r.Context(), wait, last)...)
@@ -260,8 +297,14 @@ func isReadError(err error) bool {
 	return !errors.As(err, &syntax)
 }
 
-// cutShort says that a body ended before its time.
+// cutShort says that a body ended before its time, or did not come in time.
 func cutShort(err error) *schemas.Error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &schemas.Error{
+			Code: schemas.TooSlow, Message: "the rest of the body did not come in time; from here on nothing was read",
+			Hint: "send the rest, or all of it, again: what is there already is recognised", Err: err,
+		}
+	}
 	return &schemas.Error{
 		Code: schemas.Malformed, Message: "the body broke off; from here on nothing was read",
 		Hint: "send the rest, or all of it, again: what is there already is recognised", Err: err,
@@ -284,11 +327,16 @@ type patientReader struct {
 	io.ReadCloser
 	control *http.ResponseController
 	idle    time.Duration
+	end     time.Time // of all patience; zero is never
 }
 
 func (p *patientReader) Read(b []byte) (int, error) {
+	deadline := time.Now().Add(p.idle)
+	if !p.end.IsZero() && p.end.Before(deadline) {
+		deadline = p.end
+	}
 	// A writer without deadlines (in a test, say) is read without them.
-	_ = p.control.SetReadDeadline(time.Now().Add(p.idle))
+	_ = p.control.SetReadDeadline(deadline)
 	n, err := p.ReadCloser.Read(b)
 	if errors.Is(err, io.EOF) {
 		// The server goes on listening for the sender to hang up; a deadline

@@ -37,8 +37,11 @@ func (h *handler) lines(w http.ResponseWriter, r *http.Request, control *http.Re
 func (h *handler) relay(r *http.Request, limited *io.LimitedReader, wait waiting, put func(Receipt) bool) bool {
 	var held *Receipt
 	var last uint64
+	var tally Tally
+	defer func() { h.done(r, tally) }()
 	for receipt := range h.publishLines(r, newLineReader(limited), limited) {
 		last = max(last, receipt.Seq)
+		tally.Count(receipt)
 		next := &receipt
 		if wait.asked {
 			held, next = next, held
@@ -75,6 +78,7 @@ func (h *handler) publishLines(r *http.Request, lines *lineReader, limited *io.L
 		// A body that breaks off ends the request's context; the lines that
 		// came whole are published all the same.
 		ctx := context.WithoutCancel(r.Context())
+		admit := h.admission(r)
 		for {
 			line, number, err := lines.next()
 			if err == nil && limited.N <= 0 && !lines.more() {
@@ -87,9 +91,18 @@ func (h *handler) publishLines(r *http.Request, lines *lineReader, limited *io.L
 				w.flush(ctx, yield)
 				return
 			}
-			w.add(lineSubmission(line, number))
-			if (w.full() || !lines.more()) && !w.flush(ctx, yield) {
-				return
+			submission := lineSubmission(line, number)
+			submission.Admit = admit
+			w.add(submission)
+			switch {
+			case !lines.more():
+				if !w.flush(ctx, yield) {
+					return
+				}
+			case w.full():
+				if !w.advance(ctx, yield) {
+					return
+				}
 			}
 		}
 	}

@@ -32,8 +32,13 @@ func NewDate(year int, month time.Month, day int) Date {
 
 // DateOf gives the day of t in Asia/Shanghai.
 func DateOf(t time.Time) Date {
-	y, m, d := t.In(Location).Date()
-	return NewDate(y, m, d)
+	const day, eastOfUTC = 86400, 8 * 60 * 60
+	seconds := t.Unix() + eastOfUTC
+	days := seconds / day
+	if seconds%day < 0 {
+		days--
+	}
+	return Date(days + unixDay)
 }
 
 // DateFromUnixDays gives the day that lies n days after 1970-01-01.

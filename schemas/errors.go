@@ -13,7 +13,8 @@ type Code string
 // The codes of the contract. Malformed, Invalid, Unknown, TooLarge and Foreign
 // speak of input that will never be accepted as it is; Conflict of input that
 // contradicts what is recorded; NotFound and Forbidden of a request;
-// Unavailable of something that may heal; Internal of a fault of ours.
+// Unauthenticated of a sender that nobody knows; TooMany and TooSlow of how it
+// was sent; Unavailable of something that may heal; Internal of a fault of ours.
 const (
 	Malformed   Code = "malformed"
 	Invalid     Code = "invalid"
@@ -25,6 +26,10 @@ const (
 	Forbidden   Code = "forbidden"
 	Unavailable Code = "unavailable"
 	Internal    Code = "internal"
+
+	Unauthenticated Code = "unauthenticated"
+	TooMany         Code = "too_many_requests"
+	TooSlow         Code = "too_slow"
 )
 
 // Error says what is wrong in three voices: a Code for machines, a Message for

@@ -1,13 +1,9 @@
 package schemas
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Limits of an event (specification §3).
@@ -87,7 +83,8 @@ type Event struct {
 	Time     time.Time
 	Data     Data
 	// RawData is the JSON text of data, and Raw that of the whole event, as
-	// they were sent.
+	// they were sent. They must not be changed: the texts of a decoded event
+	// are parts of them.
 	RawData []byte
 	Raw     []byte
 	// Extensions is a JSON object of the members beside data that the contract
@@ -120,25 +117,6 @@ const StreamSubjects = "milepost.events.>"
 // milepost.events.<district>.<project>.<type without .v1>.
 func (e *Event) StreamSubject() string {
 	return "milepost.events." + e.District + "." + e.Subject + "." + strings.TrimSuffix(string(e.Type), ".v1")
-}
-
-// Fingerprint is a hash of an event's whole content as parsed JSON: order of
-// members, white space and spelling of numbers do not matter. Two deliveries
-// of one identity with different fingerprints are a conflict (specification
-// §4).
-type Fingerprint [16]byte
-
-// String gives the hexadecimal form, which is also the Nats-Msg-Id.
-func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
-
-// FingerprintOf hashes the canonical form (RFC 8785) of a JSON text.
-func FingerprintOf(raw []byte) (Fingerprint, error) {
-	canonical := jsontext.Value(append([]byte(nil), raw...))
-	if err := canonical.Canonicalize(); err != nil {
-		return Fingerprint{}, &Error{Code: Malformed, Message: "not JSON", Hint: "send one JSON object in UTF-8", Err: err}
-	}
-	sum := sha256.Sum256(canonical)
-	return Fingerprint(sum[:16]), nil
 }
 
 // PublicationSubject is the subject of the events that publish or withdraw the

@@ -5,9 +5,9 @@ import (
 	"io/fs"
 )
 
-//go:embed events/*.json events/examples/*.json reports/*.json asyncapi.yaml
+//go:embed events/*.json events/examples/*.json reports/*.json asyncapi.yaml openapi.yaml
 var files embed.FS
 
 // Files gives the schemas as they are published: events/TYPE.json and
-// events/common.json, events/examples, reports and asyncapi.yaml.
+// events/common.json, events/examples, reports, asyncapi.yaml and openapi.yaml.
 func Files() fs.FS { return files }

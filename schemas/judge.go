@@ -20,6 +20,12 @@ func (v *Validator) judge(e *Event) *Error {
 				Hint: "give a day not after " + day.String() + ", the day of time in Shanghai",
 			}
 		}
+		if len(data.Evidence) == 0 && v.book.On(data.ReachedOn).EvidenceRequired {
+			return &Error{
+				Code: Invalid, Message: "a milestone needs evidence", Field: "data.evidence",
+				Hint: `add evidence such as [{"uri": "https://…"}] to data`,
+			}
+		}
 	case *Progress:
 		if month := DateOf(e.Time).Month(); data.Month > month {
 			return &Error{

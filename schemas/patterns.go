@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -12,16 +11,42 @@ func isID(b []byte) bool {
 		return false
 	}
 	for _, c := range b {
-		if !isAlphanumeric(c) && c != '.' && c != '_' && c != ':' && c != '-' {
+		if characters[c]&inID == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-func isAlphanumeric(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
+func isAlphanumeric(c byte) bool { return characters[c]&alphanumeric != 0 }
+
+// What an ASCII character may be part of.
+const (
+	alphanumeric = 1 << iota
+	inID
+	inHex
+	plainInSource // what stands in a source without further ado
+)
+
+// characters looks up what a byte may be part of; nothing from 0x80 on.
+var characters = func() (table [256]uint8) {
+	for i := range 0x80 {
+		c := byte(i)
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			table[c] |= alphanumeric | inID
+		}
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' {
+			table[c] |= inHex
+		}
+		if c > ' ' && c < 0x7f && bytes.IndexByte([]byte("%<>\"\\^`{|}"), c) < 0 {
+			table[c] |= plainInSource
+		}
+	}
+	for _, c := range []byte("._:-") {
+		table[c] |= inID
+	}
+	return table
+}()
 
 // IsProjectID tells whether a text may be a project's id, and so a token of a
 // stream subject.
@@ -45,17 +70,29 @@ func isSource(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
-	characters := 0
+	i := 0
+	for i < len(b) && characters[b[i]]&plainInSource != 0 {
+		i++
+	}
+	return i == len(b) && i <= maxSource || isLongSource(b)
+}
+
+// maxSource is in characters.
+const maxSource = 256
+
+// isLongSource is isSource without its short cut.
+func isLongSource(b []byte) bool {
+	length := 0
 	for i, r := range string(b) {
-		characters++
+		length++
 		switch {
-		case characters > 256 || r <= ' ' || r >= 0x7f && r <= 0xa0:
+		case length > maxSource || r <= ' ' || r >= 0x7f && r <= 0xa0:
 			return false
 		case r == '%':
 			if i+2 >= len(b) || !isHex(b[i+1]) || !isHex(b[i+2]) {
 				return false
 			}
-		case r == '<' || r == '>' || r == '"' || r == '\\' || r == '^' || r == '`' || r == '{' || r == '|' || r == '}':
+		case r < 0x7f && characters[r]&plainInSource == 0:
 			return false
 		case r == 0x2028 || r == 0x2029 || r == 0x3000:
 			return false
@@ -64,9 +101,7 @@ func isSource(b []byte) bool {
 	return true
 }
 
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
+func isHex(c byte) bool { return characters[c]&inHex != 0 }
 
 // isDistrictCode bounds what may be looked up in the configured districts.
 func isDistrictCode(b []byte) bool {
@@ -115,7 +150,15 @@ func isPeriod(b []byte) bool {
 }
 
 func isSHA256(b []byte) bool {
-	return len(b) == 64 && !slices.ContainsFunc(b, func(c byte) bool { return !isHex(c) })
+	if len(b) != 64 {
+		return false
+	}
+	for _, c := range b {
+		if !isHex(c) {
+			return false
+		}
+	}
+	return true
 }
 
 func isSHA256OrEmpty(b []byte) bool { return len(b) == 0 || isSHA256(b) }

@@ -27,6 +27,12 @@ func (c Code) Status() int {
 		return http.StatusRequestEntityTooLarge
 	case Foreign, Forbidden:
 		return http.StatusForbidden
+	case Unauthenticated:
+		return http.StatusUnauthorized
+	case TooMany:
+		return http.StatusTooManyRequests
+	case TooSlow:
+		return http.StatusRequestTimeout
 	case Conflict:
 		return http.StatusConflict
 	case NotFound:

@@ -23,6 +23,9 @@ type Rules struct {
 	// does not have is refused; else it is its own key, with a warning.
 	DepartmentsClosed bool `json:"departments_closed,omitzero" yaml:"departments_closed"`
 	LeadsClosed       bool `json:"leads_closed,omitzero" yaml:"leads_closed"`
+	// EvidenceRequired tells that a milestone reached on a day of these rules
+	// is refused without evidence.
+	EvidenceRequired bool `json:"evidence_required,omitzero" yaml:"evidence_required"`
 	// ReportDay is the day of the following month by which a month's report
 	// is due.
 	ReportDay int `json:"report_day" yaml:"report_day"`

@@ -3,8 +3,6 @@ package schemas
 import (
 	"bytes"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // Limits of the JSON text of an event, beside MaxEventBytes.
@@ -94,134 +92,17 @@ func tooDeep() *Error {
 	return &Error{Code: Invalid, Message: "nested too deeply", Hint: "nest objects and lists at most " + strconv.Itoa(maxDepth) + " deep"}
 }
 
-// text reads a string and gives its content between the quotes as sent;
-// escaped tells whether unescape must read it.
-func (s *scanner) text() (content []byte, escaped bool, err *Error) {
-	start := s.pos + 1
-	high := false
-	for i := start; i < len(s.src); i++ {
-		switch c := s.src[i]; {
-		case c == '"':
-			content = s.src[start:i]
-			if high && !utf8.Valid(content) {
-				return nil, false, s.malformed("a string that is not UTF-8")
-			}
-			if escaped && !validEscapes(content) {
-				return nil, false, s.malformed("a wrong escape in a string")
-			}
-			s.pos = i + 1
-			return content, escaped, nil
-		case c == '\\':
-			escaped = true
-			i++
-		case c < ' ':
-			s.pos = i
-			return nil, false, s.malformed("a control character in a string")
-		case c >= utf8.RuneSelf:
-			high = true
-		}
-	}
-	s.pos = len(s.src)
-	return nil, false, s.malformed("a string without its end")
-}
-
-// plain gives the content of a string with its escapes undone; without escapes
-// it is the text itself, not a copy.
-func plain(content []byte, escaped bool) []byte {
-	if !escaped {
-		return content
-	}
-	return unescape(content)
-}
-
-func validEscapes(content []byte) bool {
-	for i := 0; i < len(content); {
-		if content[i] != '\\' {
-			i++
-			continue
-		}
-		_, size := escape(content[i:])
-		if size == 0 {
-			return false
-		}
-		i += size
-	}
-	return true
-}
-
-func unescape(content []byte) []byte {
-	out := make([]byte, 0, len(content))
-	for i := 0; i < len(content); {
-		if content[i] != '\\' {
-			out = append(out, content[i])
-			i++
-			continue
-		}
-		r, size := escape(content[i:])
-		out = utf8.AppendRune(out, r)
-		i += size
-	}
-	return out
-}
-
-// escape reads the escape that b begins with; its size is 0 when it is wrong,
-// and a surrogate without its other half is wrong.
-func escape(b []byte) (rune, int) {
-	if len(b) < 2 {
-		return 0, 0
-	}
-	switch b[1] {
-	case '"', '\\', '/':
-		return rune(b[1]), 2
-	case 'b':
-		return '\b', 2
-	case 'f':
-		return '\f', 2
-	case 'n':
-		return '\n', 2
-	case 'r':
-		return '\r', 2
-	case 't':
-		return '\t', 2
-	}
-	r, ok := unicodeEscape(b)
-	if !ok {
-		return 0, 0
-	}
-	if !utf16.IsSurrogate(r) {
-		return r, 6
-	}
-	low, ok := unicodeEscape(b[6:])
-	if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
-		return 0, 0
-	}
-	return r, 12
-}
-
-// unicodeEscape reads \uXXXX.
-func unicodeEscape(b []byte) (rune, bool) {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
-		return 0, false
-	}
-	var r rune
-	for _, c := range b[2:6] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
-}
-
 // number reads a number and gives it as sent.
 func (s *scanner) number() ([]byte, *Error) {
+	number, err := s.anyNumber()
+	if err == nil {
+		err = checkNumber(number)
+	}
+	return number, err
+}
+
+// anyNumber reads a number of whatever length.
+func (s *scanner) anyNumber() ([]byte, *Error) {
 	start, i := s.pos, s.pos
 	if i < len(s.src) && s.src[i] == '-' {
 		i++
@@ -247,8 +128,7 @@ func (s *scanner) number() ([]byte, *Error) {
 		}
 	}
 	s.pos = i
-	number := s.src[start:i]
-	return number, checkNumber(number)
+	return s.src[start:i], nil
 }
 
 func (s *scanner) digitsFrom(i int) int {
@@ -352,30 +232,36 @@ func (s *scanner) skipArray() *Error {
 // member reads up to the value of an object's next member; more is false after
 // the closing brace.
 func (s *scanner) member(first bool) (name []byte, more bool, err *Error) {
+	content, escaped, more, err := s.memberText(first)
+	return plain(content, escaped), more, err
+}
+
+// memberText is member with the name as text gives it.
+func (s *scanner) memberText(first bool) (content []byte, escaped, more bool, err *Error) {
 	c := s.peek()
 	if c == '}' {
 		s.pos++
-		return nil, false, nil
+		return nil, false, false, nil
 	}
 	if !first {
 		if c != ',' {
-			return nil, false, s.malformed("no comma or brace after a member")
+			return nil, false, false, s.malformed("no comma or brace after a member")
 		}
 		s.pos++
 		c = s.peek()
 	}
 	if c != '"' {
-		return nil, false, s.malformed("no name of a member")
+		return nil, false, false, s.malformed("no name of a member")
 	}
-	content, escaped, err := s.text()
+	content, escaped, err = s.text()
 	if err != nil {
-		return nil, false, err
+		return nil, false, false, err
 	}
 	if s.peek() != ':' {
-		return nil, false, s.malformed("no colon after a name")
+		return nil, false, false, s.malformed("no colon after a name")
 	}
 	s.pos++
-	return plain(content, escaped), true, nil
+	return content, escaped, true, nil
 }
 
 // element reads up to an array's next element; more is false after the closing

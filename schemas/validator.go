@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"sync"
+	"unsafe"
 )
 
 // Validator reads events and holds every rule of the specification §3 that
@@ -12,8 +14,9 @@ type Validator struct {
 	book      *RuleBook
 	rules     *Rules // of any day
 	types     map[string]Type
-	districts map[string]string
+	districts map[string]struct{}
 	guesses   guesses
+	decoders  sync.Pool
 }
 
 // NewValidator makes a validator for the configured districts and directory.
@@ -25,12 +28,12 @@ func NewValidator(rules *Rules) *Validator { return NewBookValidator(UndatedRule
 // names is closed is decided by the rules of the event's business date.
 func NewBookValidator(book *RuleBook) *Validator {
 	rules := book.Any()
-	v := &Validator{book: book, rules: rules, types: make(map[string]Type), districts: map[string]string{CityDistrict: CityDistrict}}
+	v := &Validator{book: book, rules: rules, types: make(map[string]Type), districts: map[string]struct{}{CityDistrict: {}}}
 	for _, t := range Types() {
 		v.types[string(t)] = t
 	}
 	for _, d := range rules.Districts {
-		v.districts[d.Code] = d.Code
+		v.districts[d.Code] = struct{}{}
 	}
 	return v
 }
@@ -41,7 +44,18 @@ func NewBookValidator(book *RuleBook) *Validator {
 // hint. Warnings name what is accepted but not used or not known. The event
 // does not share memory with raw.
 func (v *Validator) Decode(raw []byte) (*Event, []Warning, error) {
-	d, e, err := v.decode(raw)
+	if err := checkSize(raw); err != nil {
+		return nil, nil, err
+	}
+	return v.DecodeOwned(bytes.Clone(raw))
+}
+
+// DecodeOwned is Decode without a copy: the event's texts are parts of raw,
+// which nobody may change afterwards.
+func (v *Validator) DecodeOwned(raw []byte) (*Event, []Warning, error) {
+	d := v.decoder()
+	defer v.release(d)
+	e, err := v.decode(d, raw)
 	if err == nil {
 		err = v.judge(e)
 	}
@@ -51,12 +65,28 @@ func (v *Validator) Decode(raw []byte) (*Event, []Warning, error) {
 	return e, v.warnings(d, e), nil
 }
 
-// decode reads one event as far as its JSON Schema goes.
-func (v *Validator) decode(raw []byte) (*decoder, *Event, *Error) {
-	if err := checkSize(raw); err != nil {
-		return nil, nil, err
+// decoder gives one that is not in use.
+func (v *Validator) decoder() *decoder {
+	if d, ok := v.decoders.Get().(*decoder); ok {
+		return d
 	}
-	d := &decoder{scanner: scanner{src: bytes.Clone(raw)}}
+	return new(decoder)
+}
+
+func (v *Validator) release(d *decoder) {
+	*d = decoder{} // the event and its warnings are the caller's
+	v.decoders.Put(d)
+}
+
+// decode reads one event as far as its JSON Schema goes, and keeps raw.
+func (v *Validator) decode(d *decoder, raw []byte) (*Event, *Error) {
+	if err := checkSize(raw); err != nil {
+		return nil, err
+	}
+	d.src = raw
+	// Nobody writes to an event's texts, Raw among them, so that one copy
+	// serves as both: half of what an event costs the memory.
+	d.copied = unsafe.String(unsafe.SliceData(d.src), len(d.src))
 	e := &Event{Raw: d.src}
 	err := v.envelope(d, e)
 	if err == nil {
@@ -64,7 +94,7 @@ func (v *Validator) decode(raw []byte) (*decoder, *Event, *Error) {
 	} else if broken := checkJSON(raw); broken != nil {
 		err = broken // a text that is not JSON says nothing
 	}
-	return d, e, err
+	return e, err
 }
 
 // checkJSON reads the text without its meaning.
@@ -191,8 +221,10 @@ func (d *decoder) subject(e *Event) *Error {
 		_, err := d.skip()
 		return err
 	}
-	content, _, err := d.chars(defAnySubject)
-	e.Subject = string(content)
+	content, start, err := d.chars(defAnySubject)
+	if err == nil {
+		e.Subject = d.keep(content, start)
+	}
 	return err
 }
 
@@ -265,14 +297,10 @@ func (v *Validator) district(d *decoder, e *Event) *Error {
 	if err != nil {
 		return err
 	}
-	if code, ok := v.districts[string(content)]; ok {
-		e.District = code
-		return nil
-	}
 	if !isDistrictCode(content) {
 		return defDistrict.broken(d.src[start:d.pos])
 	}
-	e.District = string(content) // judged afterwards
+	e.District = d.keep(content, start) // judged afterwards
 	return nil
 }
 
@@ -310,7 +338,7 @@ func appendString(b []byte, s string) []byte {
 // DecodeData reads the data of an event that was accepted before: the members
 // that the type knows, by the same rules, without warnings.
 func DecodeData(t Type, raw []byte) (Data, error) {
-	d := decoder{scanner: scanner{src: raw, depth: 1}}
+	d := decoder{scanner: scanner{src: raw, depth: 1}, copied: string(raw)}
 	data, err := d.data(t)
 	if err == nil {
 		err = d.finish()

@@ -28,13 +28,19 @@ type Knowledge interface {
 	SequenceAt(ctx context.Context, at time.Time) (uint64, error)
 }
 
-// Bulletins makes drafts and publishes; formats are "json", "md" and "html".
+// Form says how a document is printed.
+type Form struct {
+	Edition string // "official" or "media"
+	Format  string // "json", "md", "html", "pdf", "docx" or "xlsx"
+}
+
+// Bulletins makes drafts and publishes.
 type Bulletins interface {
 	// Draft writes the bulletin of the period, as known at the sequence.
-	Draft(ctx context.Context, w io.Writer, period schemas.Period, known uint64, format string) error
+	Draft(ctx context.Context, w io.Writer, period schemas.Period, known uint64, form Form) error
 	// Publish writes the published edition; it publishes the period when that
 	// was not done before.
-	Publish(ctx context.Context, w io.Writer, period schemas.Period, format string) error
+	Publish(ctx context.Context, w io.Writer, period schemas.Period, form Form) error
 }
 
 // Analyst runs one read-only statement and writes its result.

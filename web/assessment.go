@@ -8,8 +8,8 @@ import (
 	"milepost/schemas"
 )
 
-// Assessments makes drafts of assessments and finalises them; formats are
-// "json" and "md".
+// Assessments makes drafts of assessments and finalises them; formats are those
+// of Form.
 type Assessments interface {
 	// DraftAssessment writes the assessment of the year, as known at the
 	// sequence.
@@ -19,7 +19,7 @@ type Assessments interface {
 	FinaliseAssessment(ctx context.Context, w io.Writer, year int, format string) error
 }
 
-// assessment answers GET /v1/assessments/{year}?known=&format=json|md with a
+// assessment answers GET /v1/assessments/{year}?known=&format= with a
 // draft.
 func (a *api) assessment(w http.ResponseWriter, r *http.Request) error {
 	year, err := assessedYear(r)
@@ -52,8 +52,8 @@ func (a *api) finalise(w http.ResponseWriter, r *http.Request) error {
 
 // assessedYear reads the year, and refuses a format that is not one.
 func assessedYear(r *http.Request) (int, error) {
-	if f := formatOr(r, "json"); f != "json" && f != "md" {
-		return 0, unknownFormat(f, "json or md")
+	if err := checkFormat(r); err != nil {
+		return 0, err
 	}
 	return schemas.ParseYear(r.PathValue("year"))
 }

@@ -34,15 +34,19 @@ type DeadLetter struct {
 type Batch struct {
 	Deliveries  []Delivery
 	DeadLetters []DeadLetter
+	// Backlog says that many more wait behind this one: conflicts are then looked for once, behind all of them.
+	Backlog bool
 }
 
 // Written counts what a batch brought.
 type Written struct {
 	// Events is the number of deliveries that are stored now, repeated ones included.
 	Events int
-	// Repeated is the number of deliveries whose identity and content an earlier sequence holds.
+	// Repeated is the number of deliveries whose identity and content an earlier sequence holds; of a backlog it is not
+	// known.
 	Repeated int
-	// Conflicting is the number of deliveries whose identity an earlier sequence holds with other content.
+	// Conflicting is the number of deliveries whose identity an earlier sequence holds with other content;
+	// of a backlog it is not known.
 	Conflicting int
 	// DeadLetters is the number of dead letters of the batch, those included that the engine refused.
 	DeadLetters int

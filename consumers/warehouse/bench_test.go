@@ -33,9 +33,9 @@ func BenchmarkWrite(b *testing.B) {
 		deliveries := batch(size)
 		write(b, w, deliveries...)
 		for name, measured := range map[string]func() error{
-			"lookup":     func() error { _, err := w.usedIdentities(b.Context(), deliveries); return err },
-			"events":     func() error { return w.insertEvents(b.Context(), deliveries) },
-			"deliveries": func() error { return w.writeDeliveries(b.Context(), deliveries) },
+			"lookup":   func() error { _, err := w.usedIdentities(b.Context(), deliveries); return err },
+			"events":   func() error { return w.insertEvents(b.Context(), deliveries) },
+			"contents": func() error { return w.writeContents(b.Context(), deliveries) },
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
 				for b.Loop() {

@@ -55,7 +55,7 @@ func TestDictionaryIsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, relation := range []string{
-		"events", "conflicts", "dead_letters", "dead_letter_actions", "ignored_events", "ledger_current", "ledger(as_of, known)", "figures(period, known)", "rankings(period, known)",
+		"events", "conflicts", "dead_letters", "dead_letter_actions", "ignored_events", "reporting_delays", "audit", "ledger_current", "ledger(as_of, known)", "figures(period, known)", "rankings(period, known)",
 		"assessment(year, known)", "assessment_items(year, known)", "published_figures", "published_editions", "rule_sets", "data_dictionary",
 	} {
 		if columns[relation] < 2 {

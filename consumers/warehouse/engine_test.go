@@ -1,7 +1,9 @@
 package warehouse
 
 import (
+	"context"
 	"os"
+	"sync"
 	"testing"
 
 	"milepost/deploy/embedded/enginetest"
@@ -31,10 +33,52 @@ func openAt(t testing.TB, dsn string) *Warehouse {
 	return w
 }
 
+// fakeStream holds the deliveries that were written, by identity and sequence: tests use sequences more than once.
+type fakeStream struct {
+	mu   sync.Mutex
+	held map[uint64]map[string]Delivery
+}
+
+func (s *fakeStream) hold(deliveries []Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = map[uint64]map[string]Delivery{}
+	}
+	for _, d := range deliveries {
+		if s.held[d.Sequence] == nil {
+			s.held[d.Sequence] = map[string]Delivery{}
+		}
+		s.held[d.Sequence][d.Event.EventID()] = d
+	}
+}
+
+func (s *fakeStream) Deliveries(_ context.Context, sequences []uint64) ([]Delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var deliveries []Delivery
+	for _, sequence := range sequences {
+		for _, d := range s.held[sequence] {
+			deliveries = append(deliveries, d)
+		}
+	}
+	return deliveries, nil
+}
+
+func (s *fakeStream) Watermark(context.Context) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last uint64
+	for sequence := range s.held {
+		last = max(last, sequence)
+	}
+	return last, nil
+}
+
 // openEmpty gives a warehouse without its tables.
 func openEmpty(t testing.TB, dsn string) *Warehouse {
 	t.Helper()
-	w, err := Open(t.Context(), Config{DSN: dsn})
+	w, err := Open(t.Context(), Config{DSN: dsn, Stream: &fakeStream{}})
 	if err != nil {
 		t.Fatal(err)
 	}

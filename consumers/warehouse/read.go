@@ -45,6 +45,9 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 	if err != nil {
 		return nil, err
 	}
+	if err := r.SettleConflicts(ctx); err != nil {
+		return nil, err
+	}
 	var conflicts, deadLetters uint64
 	err = r.conn.QueryRow(ctx, `SELECT (SELECT count() FROM conflicts WHERE stream_seq <= {known:UInt64}),
     (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", seq)).Scan(&conflicts, &deadLetters)
@@ -95,7 +98,8 @@ func scanFact(rows driver.Rows) (projectID string, f ledger.Fact, err error) {
 func (r *Reader) SequenceAt(ctx context.Context, at time.Time) (uint64, error) {
 	var seq uint64
 	err := r.conn.QueryRow(ctx, `SELECT greatest(
-    (SELECT max(stream_seq) FROM deliveries WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})),
+    (SELECT max(stream_seq) FROM events WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})),
+    (SELECT max(stream_seq) FROM contested WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})),
     (SELECT max(stream_seq) FROM dead_letters WHERE recorded_at <= fromUnixTimestamp64Nano({at:Int64})))`,
 		named("at", at.UnixNano())).Scan(&seq)
 	if err != nil {

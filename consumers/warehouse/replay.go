@@ -14,7 +14,7 @@ import (
 // LastStored gives the greatest stream sequence that the tables know, 0 when they are empty.
 func (w *Warehouse) LastStored(ctx context.Context) (uint64, error) {
 	var last uint64
-	err := w.conn.QueryRow(ctx, "SELECT greatest((SELECT max(stream_seq) FROM deliveries"+w.suffix+
+	err := w.conn.QueryRow(ctx, "SELECT greatest((SELECT max(stream_seq) FROM contents"+w.suffix+
 		"), (SELECT max(stream_seq) FROM dead_letters"+w.suffix+"))").Scan(&last)
 	if err != nil {
 		return 0, unavailable("look for the last sequence", err)
@@ -47,7 +47,7 @@ func (w *Warehouse) Refusals(ctx context.Context, first, last uint64) (map[uint6
 func (w *Warehouse) Delivered(ctx context.Context, sequences []uint64) (map[uint64]bool, error) {
 	delivered := map[uint64]bool{}
 	for chunk := range slices.Chunk(sequences, lookupChunk) {
-		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM deliveries"+w.suffix+" WHERE stream_seq IN ("+joinUints(chunk)+")",
+		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM contents"+w.suffix+" WHERE stream_seq IN ("+joinUints(chunk)+")",
 			func(rows driver.Rows) error {
 				var sequence uint64
 				if err := rows.Scan(&sequence); err != nil {
@@ -67,14 +67,16 @@ func (w *Warehouse) Delivered(ctx context.Context, sequences []uint64) (map[uint
 // identity, and contested exactly the deliveries of the identities with more than one content. Compared are the number
 // of rows and the sum of their hashes, which knows no order.
 func (s *Shadow) Check(ctx context.Context) error {
-	const row = "cityHash64(source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor)"
-	const text = "cityHash64(source, id, fingerprint, stream_seq, recorded_at, type, project_id, district, actor, event)"
-	deliveries := "deliveries" + shadowSuffix
+	const (
+		row   = "cityHash64(identity, fingerprint, stream_seq)"
+		named = "cityHash64(toFixedString(substring(SHA256(concat(source, ' ', id)), 1, 16), 16), fingerprint, stream_seq)"
+	)
+	contents := "contents" + shadowSuffix
 	for _, c := range []struct{ table, have, want string }{
-		{"events", "SELECT count(), sum(" + row + ") FROM events" + shadowSuffix + " FINAL",
-			"SELECT count(), sum(h) FROM (SELECT argMin(" + row + ", stream_seq) AS h FROM " + deliveries + " GROUP BY identity)"},
-		{"contested", "SELECT count(), sum(" + text + ") FROM contested" + shadowSuffix + " FINAL",
-			"SELECT count(), sum(" + text + ") FROM " + deliveries + " FINAL WHERE identity IN (SELECT identity FROM " + deliveries +
+		{"events", "SELECT count(), sum(" + named + ") FROM events" + shadowSuffix + " FINAL",
+			"SELECT count(), sum(h) FROM (SELECT argMin(" + row + ", stream_seq) AS h FROM " + contents + " GROUP BY identity)"},
+		{"contested", "SELECT count(), sum(" + named + ") FROM contested" + shadowSuffix + " FINAL",
+			"SELECT count(), sum(" + row + ") FROM " + contents + " FINAL WHERE identity IN (SELECT identity FROM " + contents +
 				" GROUP BY identity HAVING min(fingerprint) != max(fingerprint))"},
 	} {
 		var have, want struct{ rows, sum uint64 }
@@ -86,7 +88,7 @@ func (s *Shadow) Check(ctx context.Context) error {
 		}
 		if have != want {
 			return &schemas.Error{
-				Code: schemas.Internal, Message: fmt.Sprintf("the rebuilt table %s has %d rows where the deliveries say %d, or others", c.table, have.rows, want.rows),
+				Code: schemas.Internal, Message: fmt.Sprintf("the rebuilt table %s has %d rows where the contents say %d, or others", c.table, have.rows, want.rows),
 				Hint: "nothing was changed; start the replay again",
 			}
 		}
@@ -97,7 +99,7 @@ func (s *Shadow) Check(ctx context.Context) error {
 // Unseen calls yield for each range of sequences, after one and up to another, that the shadow tables do not name: those
 // the stream does not hold, and repetitions of an accepted content.
 func (s *Shadow) Unseen(ctx context.Context, after, upTo uint64, yield func(first, last uint64) error) error {
-	query := fmt.Sprintf(`SELECT stream_seq FROM (SELECT stream_seq FROM deliveries%[1]s FINAL UNION ALL SELECT stream_seq FROM dead_letters%[1]s FINAL)
+	query := fmt.Sprintf(`SELECT stream_seq FROM (SELECT stream_seq FROM contents%[1]s FINAL UNION ALL SELECT stream_seq FROM dead_letters%[1]s FINAL)
 WHERE stream_seq > %[2]d AND stream_seq <= %[3]d ORDER BY stream_seq`, shadowSuffix, after, upTo)
 	rows, err := s.tables.conn.Query(ctx, query)
 	if err != nil {
@@ -139,7 +141,7 @@ func (s *Shadow) Lacking(ctx context.Context, deliveries []Delivery) ([]uint64, 
 			fingerprint schemas.Fingerprint
 		}
 		first := map[content]uint64{}
-		err := s.tables.each(ctx, "SELECT identity, fingerprint, min(stream_seq) FROM deliveries"+shadowSuffix+" WHERE identity IN "+identityList(identities)+
+		err := s.tables.each(ctx, "SELECT identity, fingerprint, min(stream_seq) FROM contents"+shadowSuffix+" WHERE identity IN "+identityList(identities)+
 			" GROUP BY identity, fingerprint", func(rows driver.Rows) error {
 			var id, fingerprint string
 			var sequence uint64

@@ -9,7 +9,7 @@ import (
 const shadowSuffix = "_replay"
 
 // streamTables are the tables that hold what the stream delivered, and nothing else: a replay makes them anew.
-func streamTables() []string { return []string{"events", "deliveries", "contested", "dead_letters"} }
+func streamTables() []string { return []string{"events", "contents", "contested", "dead_letters"} }
 
 // Shadow is a second, empty set of the tables that the stream fills, beside those in use. After a swap it is the set
 // that was in use before.
@@ -33,6 +33,9 @@ func (w *Warehouse) NewShadow(ctx context.Context) (*Shadow, error) {
 
 // Write is [Warehouse.Write] into the shadow tables.
 func (s *Shadow) Write(ctx context.Context, b Batch) (Written, error) { return s.tables.Write(ctx, b) }
+
+// RecordConflicts records the conflicts of everything that was written as a backlog.
+func (s *Shadow) RecordConflicts(ctx context.Context) error { return s.tables.recordAllContested(ctx) }
 
 // Swap puts the shadow tables in the place of those in use, which become the shadow tables. Each pair is exchanged at
 // once, and queries go on; a crash between two pairs leaves tables of both sets in use. So both sets must hold the same

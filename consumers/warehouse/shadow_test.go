@@ -26,6 +26,7 @@ func newShadow(t *testing.T, w *Warehouse) *Shadow {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.stream.(*fakeStream).hold(mixed(t).Deliveries)
 	if _, err := s.Write(t.Context(), mixed(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +35,7 @@ func newShadow(t *testing.T, w *Warehouse) *Shadow {
 
 func TestShadowTablesAreSwapped(t *testing.T) {
 	w := open(t)
+	w.stream.(*fakeStream).hold(mixed(t).Deliveries)
 	if _, err := w.Write(t.Context(), mixed(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func TestShadowTablesAreSwapped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []TableChange{{"events", 3, 2, true}, {"deliveries", 3, 3, false}, {"contested", 2, 2, false}, {"dead_letters", 1, 1, false}}
+	want := []TableChange{{"events", 3, 2, true}, {"contents", 3, 3, false}, {"contested", 2, 2, false}, {"dead_letters", 1, 1, false}}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Error(diff)
 	}
@@ -71,9 +73,9 @@ func TestShadowTablesAreSwapped(t *testing.T) {
 func TestShadowTablesThatDisagreeAreFound(t *testing.T) {
 	w := open(t)
 	for _, damage := range []string{
-		"TRUNCATE TABLE events_replay", "TRUNCATE TABLE contested_replay", "TRUNCATE TABLE deliveries_replay",
-		"ALTER TABLE events_replay UPDATE district = 'xiuwu' WHERE id = 'b' SETTINGS mutations_sync = 2",
-		"ALTER TABLE contested_replay UPDATE event = '{}' WHERE stream_seq = 4 SETTINGS mutations_sync = 2",
+		"TRUNCATE TABLE events_replay", "TRUNCATE TABLE contested_replay", "TRUNCATE TABLE contents_replay",
+		"ALTER TABLE events_replay UPDATE fingerprint = toFixedString('x', 16) WHERE id = 'b' SETTINGS mutations_sync = 2",
+		"ALTER TABLE contested_replay DELETE WHERE stream_seq = 4 SETTINGS mutations_sync = 2",
 	} {
 		s := newShadow(t, w)
 		if err := w.conn.Exec(t.Context(), damage); err != nil {

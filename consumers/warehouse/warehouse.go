@@ -19,6 +19,8 @@ type Config struct {
 	// DSN is a http://, https:// or clickhouse:// address with user, password and database; the tables live in that
 	// database.
 	DSN string
+	// Stream is where the events come from. Without it everything works but the recording of conflicts.
+	Stream Stream
 	// Now is the clock of what the warehouse itself records, by default time.Now.
 	Now func() time.Time
 	// Log receives what is worth knowing and is no error of a caller, by default nothing.
@@ -30,6 +32,11 @@ type Warehouse struct {
 	conn driver.Conn
 	now  func() time.Time
 	log  *slog.Logger
+	// native is the protocol of the connection; else it is HTTP.
+	native                     bool
+	eventBlocks, contentBlocks *blocks
+	// stream may be nil.
+	stream Stream
 	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
 	suffix string
 }
@@ -63,7 +70,8 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, native: speaksNative(options),
+		eventBlocks: newBlocks(eventsTable), contentBlocks: newBlocks(contentsTable)}
 	if w.now == nil {
 		w.now = time.Now
 	}

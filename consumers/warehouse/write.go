@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -15,19 +14,25 @@ import (
 // batch is to be written again, later, as often as it takes; writing it twice, in another order or by several writers at
 // once leaves the same tables. An event that the engine refuses because of what it holds becomes a dead letter.
 //
-// The order of the steps is what makes conflicts right. Deliveries holds every content of an identity, whatever the
-// merges of events drop. Each writer puts its contents there first and looks afterwards: of two writers of one identity
-// the one that looks last sees both contents, and copies all of them to contested.
+// The order of the steps is what makes conflicts right. Contents holds every content of an identity, whatever the merges
+// of events drop. Each writer puts its contents there first and looks afterwards: of two writers of one identity the one
+// that looks last sees both contents, and records all of them in contested. A batch of a backlog is not looked at: it
+// leaves a note that a check is owed, which [Warehouse.SettleConflicts] pays.
 func (w *Warehouse) Write(ctx context.Context, b Batch) (Written, error) {
 	var written Written
 	accepted, refused, err := w.writeEvents(ctx, b.Deliveries)
 	if err != nil {
 		return written, err
 	}
-	if err := w.writeDeliveries(ctx, accepted); err != nil {
+	if err := w.writeContents(ctx, accepted); err != nil {
 		return written, err
 	}
-	if err := w.writeContested(ctx, accepted, &written); err != nil {
+	if b.Backlog {
+		err = w.oweCheck(ctx, accepted)
+	} else {
+		err = w.writeContested(ctx, accepted, &written)
+	}
+	if err != nil {
 		return written, err
 	}
 	letters := append(refused, b.DeadLetters...)
@@ -78,83 +83,32 @@ func refusal(d Delivery, err error) DeadLetter {
 }
 
 func (w *Warehouse) insertEvents(ctx context.Context, deliveries []Delivery) error {
-	var (
-		n             = len(deliveries)
-		sources       = make([]string, n)
-		ids           = make([]string, n)
-		types         = make([]string, n)
-		projects      = make([]string, n)
-		districts     = make([]string, n)
-		businessDates = make([]*time.Time, n)
-		occurred      = make([]time.Time, n)
-		recorded      = make([]time.Time, n)
-		sequences     = make([]uint64, n)
-		actors        = make([]string, n)
-		data          = make([][]byte, n)
-		facts         = make([][]byte, n)
-		extensions    = make([]string, n)
-		fingerprints  = make([][]byte, n)
-	)
+	b := w.eventBlocks.take()
+	defer w.eventBlocks.giveBack(b)
 	for i := range deliveries {
 		d, e := &deliveries[i], deliveries[i].Event
-		sources[i], ids[i], types[i], projects[i], districts[i] = e.Source, e.ID, string(e.Type), e.Subject, e.District
-		if day := e.BusinessDate(); day != 0 {
-			midnight := day.Time()
-			businessDates[i] = &midnight
-		}
-		occurred[i], recorded[i], sequences[i], actors[i] = e.Time, d.RecordedAt, d.Sequence, d.Actor
-		data[i], extensions[i], fingerprints[i] = e.RawData, e.Extensions, d.Fingerprint[:]
 		fact, err := schemas.PackData(e.Data)
 		if err != nil {
 			return err
 		}
-		facts[i] = fact
+		c := b.columns
+		c[0].text(e.Source)
+		c[1].text(e.ID)
+		c[2].text(string(e.Type))
+		c[3].text(e.Subject)
+		c[4].text(e.District)
+		c[5].date(e.BusinessDate())
+		c[6].number(uint64(e.Time.UnixMilli()))
+		c[7].number(uint64(d.RecordedAt.UnixNano()))
+		c[8].number(d.Sequence)
+		c[9].text(d.Actor)
+		c[10].bytes(e.RawData)
+		c[11].bytes(fact)
+		c[12].text(e.Extensions)
+		c[13].fixed(d.Fingerprint[:])
+		b.rows++
 	}
-	return w.insert(ctx, eventsTable, n, sources, ids, types, projects, districts, businessDates, occurred, recorded,
-		sequences, actors, data, facts, extensions, fingerprints)
-}
-
-var deliveriesTable = insertion("deliveries",
-	"identity FixedString(16)", "fingerprint FixedString(16)", "source String",
-	"id String", "type String", "project_id String",
-	"district String", "recorded_at DateTime64(9, 'Asia/Shanghai')",
-	"stream_seq UInt64", "actor String", "event String")
-
-func (w *Warehouse) writeDeliveries(ctx context.Context, deliveries []Delivery) error {
-	var (
-		n            = len(deliveries)
-		identities   = make([][]byte, n)
-		fingerprints = make([][]byte, n)
-		sources      = make([]string, n)
-		ids          = make([]string, n)
-		types        = make([]string, n)
-		projects     = make([]string, n)
-		districts    = make([]string, n)
-		recorded     = make([]time.Time, n)
-		sequences    = make([]uint64, n)
-		actors       = make([]string, n)
-		events       = make([][]byte, n)
-	)
-	for i := range deliveries {
-		d, e := &deliveries[i], deliveries[i].Event
-		id := identityOf(e)
-		identities[i], fingerprints[i] = id[:], d.Fingerprint[:]
-		sources[i], ids[i], types[i], projects[i], districts[i] = e.Source, e.ID, string(e.Type), e.Subject, e.District
-		recorded[i], sequences[i], actors[i], events[i] = d.RecordedAt, d.Sequence, d.Actor, e.Raw
-	}
-	if err := w.insert(ctx, deliveriesTable, n, identities, fingerprints, sources, ids, types, projects, districts, recorded,
-		sequences, actors, events); err != nil {
-		return unavailable("insert deliveries", err)
-	}
-	return nil
-}
-
-// identity is the column of that name: a hash of fixed size is looked up several times faster than two texts.
-type identity [16]byte
-
-func identityOf(e *schemas.Event) identity {
-	sum := sha256.Sum256([]byte(e.EventID()))
-	return identity(sum[:16])
+	return b.send(ctx, w)
 }
 
 var deadLettersTable = insertion("dead_letters",

@@ -201,7 +201,11 @@ func (d decoding) Validate(raw []byte) (*schemas.Event, []schemas.Warning, error
 // dial connects to NATS and keeps trying through every outage.
 func dial(t *testing.T, addresses string) jetstream.JetStream {
 	t.Helper()
-	conn, err := nats.Connect(addresses, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0))
+	options := []nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0)}
+	if path := rolesFile(t, addresses); path != "" {
+		options = append(options, nats.UserCredentials(path))
+	}
+	conn, err := nats.Connect(addresses, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

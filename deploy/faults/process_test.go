@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -160,8 +161,10 @@ func fixedPorts(t *testing.T) []string {
 	t.Helper()
 	clickhouse, nats := freePort(t), freePort(t)
 	t.Cleanup(func() {
-		if err := os.Remove(writerFile(t, clickhouse)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Error(err)
+		for _, path := range []string{writerFile(t, clickhouse), sharedFile(t, "nats", nats)} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Error(err)
+			}
 		}
 	})
 	return []string{"--clickhouse-listen", fmt.Sprintf("127.0.0.1:%d", clickhouse), "--nats-listen", fmt.Sprintf("127.0.0.1:%d", nats)}
@@ -170,11 +173,41 @@ func fixedPorts(t *testing.T) []string {
 // writerFile is where the engine on the port leaves the writer's address.
 func writerFile(t *testing.T, port int) string {
 	t.Helper()
+	return sharedFile(t, "clickhouse", port)
+}
+
+// rolesFile is where an embedded NATS leaves the credentials of the roles; "" when none of the servers is one.
+func rolesFile(t *testing.T, addresses string) string {
+	t.Helper()
+	for _, address := range strings.Split(addresses, ",") {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		port, err := strconv.Atoi(u.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path := sharedFile(t, "nats", port); fileExists(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// sharedFile is where an engine on the port leaves what other roles of the user need.
+func sharedFile(t *testing.T, engine string, port int) string {
+	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(cache, "milepost", "run", fmt.Sprintf("clickhouse-%d", port))
+	return filepath.Join(cache, "milepost", "run", fmt.Sprintf("%s-%d", engine, port))
 }
 
 // eventually waits until the condition holds; it asks again and again.

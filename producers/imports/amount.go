@@ -53,3 +53,36 @@ func parseDecimal(text string) (*big.Rat, bool) {
 	}
 	return new(big.Rat).SetString(number)
 }
+
+// splitAmount takes the unit off an amount such as 1.2亿元 or 3,500万; without
+// one it gives no scale.
+func splitAmount(text string) (string, *big.Rat) {
+	text = strings.TrimSpace(narrow(text))
+	for _, u := range unitsOfAmounts {
+		if number, ok := strings.CutSuffix(text, u.name); ok {
+			return strings.TrimSpace(number), u.wan
+		}
+	}
+	return text, nil
+}
+
+// parsePercent reads 85% or 85.5%.
+func parsePercent(text string) (*big.Rat, bool) {
+	number, ok := strings.CutSuffix(strings.TrimSpace(narrow(text)), "%")
+	if !ok {
+		return nil, false
+	}
+	share, ok := parseDecimal(number)
+	if !ok || share.Sign() < 0 {
+		return nil, false
+	}
+	return share.Quo(share, big.NewRat(100, 1)), true
+}
+
+// amountHint says what would be right.
+func amountHint(text string) string {
+	if strings.HasSuffix(narrow(text), "%") {
+		return "a percentage is no amount; write a number such as 1234.56"
+	}
+	return "write a number such as 1234.56, or with its unit: 1.2亿元"
+}

@@ -2,7 +2,6 @@ package imports
 
 import (
 	"fmt"
-	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ const (
 	saidYes
 )
 
-// Row is one project in one snapshot, read and checked.
+// Row is one project in one snapshot, or one of its issues, read and checked.
 type Row struct {
 	File    string
 	Number  int // as a spreadsheet counts
@@ -58,6 +57,24 @@ type Row struct {
 	// planned holds the plans of each milestone: approved ones at 1.
 	planned [schemas.MilestoneCount][2]schemas.Date
 	reached [schemas.MilestoneCount]reachedClaim
+
+	issue *issueClaim
+	place *place
+}
+
+// fault makes a fault of a cell of the row.
+func (r *Row) fault(column, value, message, hint string) *Fault {
+	f := &Fault{File: r.File, Row: r.Number, Column: column, Value: schemas.Shorten(value), Message: message, Hint: hint}
+	r.place.locate(f)
+	return f
+}
+
+// sheet names the sheet of a workbook, or none.
+func (r *Row) sheet() string {
+	if r.place == nil {
+		return ""
+	}
+	return r.place.sheet
 }
 
 type yearClaim struct {
@@ -73,6 +90,9 @@ type reachedClaim struct {
 
 // same tells whether two rows say the same.
 func (r *Row) same(other *Row) bool {
+	if r.issue != nil {
+		return *r.issue == *other.issue
+	}
 	return r.fields == other.fields && slices.Equal(r.plans, other.plans) && r.registeredOn == other.registeredOn &&
 		r.planned == other.planned && r.reached == other.reached
 }
@@ -87,16 +107,16 @@ const maxProjectID = 64
 // rowReader reads one record into a row and gathers its faults.
 type rowReader struct {
 	*sheet
-	record []string
+	record record
 	row    Row
 	faults []Fault
 }
 
-func (s *sheet) readRow(record []string) {
-	r := &rowReader{sheet: s, record: record, row: Row{File: s.file, Number: s.row}}
+func (s *sheet) readRow(record record) {
+	r := &rowReader{sheet: s, record: record, row: Row{File: s.file, Number: s.row, place: s.place}}
 	on := r.snapshotDate()
-	r.readProject()
-	r.readFields()
+	r.readProject(s.mapping.Project.Column)
+	r.readFields(on)
 	r.readDates(on)
 	if len(r.faults) > 0 {
 		s.reading.refuse(r.faults)
@@ -117,17 +137,34 @@ func (r *rowReader) wrong(c *Cell, column, value, message, hint string) {
 		return
 	}
 	r.reading.warn(Warning{
-		File: r.file, Row: r.row.Number, Column: column, Value: schemas.Shorten(value), ProjectID: r.row.Project,
+		File: r.file, Sheet: r.place.sheet, Row: r.row.Number, Column: column, Value: schemas.Shorten(value), ProjectID: r.row.Project,
 		Message: message + "; the cell is read as blank",
 	})
 }
 
-func (r *rowReader) cell(column string) string {
-	text := oneLine(r.record[r.index[column]])
-	if r.mapping.blank[text] {
+// at gives a cell as it stands, blank where the mapping says so.
+func (r *rowReader) at(column string) cell {
+	i, ok := r.place.index[column]
+	if !ok {
+		return cell{}
+	}
+	c := r.record.at(i)
+	c.text = oneLine(c.text)
+	if r.mapping.blank[c.text] && (c.text != "" || c.kind != brokenCell) {
+		return cell{}
+	}
+	return c
+}
+
+// word gives the text of a cell that must be one; what cannot be read is
+// refused.
+func (r *rowReader) word(column string) string {
+	c := r.at(column)
+	if c.kind == brokenCell {
+		r.refuse(column, c.text, c.flaw, c.remedy)
 		return ""
 	}
-	return text
+	return c.text
 }
 
 func (r *rowReader) snapshotDate() schemas.Date {
@@ -135,47 +172,59 @@ func (r *rowReader) snapshotDate() schemas.Date {
 	if m.Column == "" {
 		return r.on
 	}
-	text := r.cell(m.Column)
-	if text == "" {
+	c := r.at(m.Column)
+	if c.text == "" && c.kind != brokenCell {
 		r.refuse(m.Column, "", "the row has no snapshot date", "")
 		return 0
 	}
-	on, ok := r.parseDate(m.layouts, text)
+	on, wrong := r.dayOf(&c, m.layouts)
 	switch {
-	case !ok:
-		r.refuse(m.Column, text, "not a date in the mapping's form", layoutHint(m.layouts))
+	case wrong != nil:
+		r.refuse(m.Column, c.text, wrong.message, wrong.hint)
 	case on > r.today:
-		r.refuse(m.Column, text, "the snapshot's date lies in the future", "check the order of day and month in snapshot.layouts")
+		r.refuse(m.Column, c.text, "the snapshot's date lies in the future", "check the order of day and month in snapshot.layouts")
 	}
 	return on
 }
 
 // readProject makes the project's id: prefix and cell, signs that an id cannot
 // have written as "-".
-func (r *rowReader) readProject() {
+func (r *rowReader) readProject(column string) {
 	m := &r.mapping.Project
-	cell := r.cell(m.Column)
-	if cell == "" {
-		r.refuse(m.Column, "", "the row has no project id", "")
+	given := r.at(column)
+	cell := given.text
+	switch {
+	case given.kind == brokenCell:
+		r.refuse(column, cell, given.flaw, given.remedy)
+		return
+	case cell == "":
+		r.refuse(column, "", "the row has no project id", "fill it in, or clear the row")
+		return
+	case given.spread && r.row.issue == nil:
+		r.refuse(column, cell, "the project id is merged over several cells", "give each project a row and an id of its own")
+		return
+	case given.kind == numberCell && (strings.ContainsAny(cell, "eE.") || len(cell) > sureDigits):
+		r.refuse(column, cell, "the spreadsheet has made a number of this id", "format the column as text and type the id again")
 		return
 	}
+	cell = narrow(cell)
 	id := cell
 	if mapped, ok := m.Values[cell]; ok {
 		id = mapped
 	}
 	for _, sign := range id {
 		if sign >= 0x80 {
-			r.refuse(m.Column, cell, "no project id can be made of this", "ids have A-Z a-z 0-9 _ -; map the cell in project.values or choose another column")
+			r.refuse(column, cell, "no project id can be made of this", "ids have A-Z a-z 0-9 _ -; map the cell in project.values or choose another column")
 			return
 		}
 	}
 	id = m.Prefix + projectOther.ReplaceAllString(id, "-")
 	if !projectID.MatchString(id) || len(id) > maxProjectID {
-		r.refuse(m.Column, cell, "no project id can be made of this", "ids have 1 to 64 of A-Z a-z 0-9 _ - and start with a letter or digit")
+		r.refuse(column, cell, "no project id can be made of this", "ids have 1 to 64 of A-Z a-z 0-9 _ - and start with a letter or digit")
 		return
 	}
 	if other, ok := r.reading.projects[id]; ok && other != cell {
-		r.refuse(m.Column, cell, fmt.Sprintf("gives the project id %s, as %q does", id, schemas.Shorten(other)), "tell them apart in project.values")
+		r.refuse(column, cell, fmt.Sprintf("gives the project id %s, as %q does", id, schemas.Shorten(other)), "tell them apart in project.values")
 		return
 	}
 	id = r.reading.intern(id)
@@ -183,13 +232,21 @@ func (r *rowReader) readProject() {
 	r.row.Project = id
 }
 
+// sureDigits is how many digits of a number a spreadsheet keeps.
+const sureDigits = 15
+
 // text reads a cell as words: other words, several in one, the default.
 func (r *rowReader) text(c *Cell) (value claim, column string) {
 	for _, column = range []string{c.Column, c.OrColumn} {
 		if column == "" {
 			continue
 		}
-		if v := c.meaning(r.cell(column)); v != "" {
+		given := r.at(column)
+		if given.kind == brokenCell {
+			r.wrong(c, column, given.text, given.flaw, given.remedy)
+			return claim{}, column
+		}
+		if v := c.meaning(given.text); v != "" {
 			return claim{value: r.reading.intern(v)}, column
 		}
 	}
@@ -222,7 +279,7 @@ func (c *Cell) meaning(cell string) string {
 	return c.Several.Becomes
 }
 
-func (r *rowReader) readFields() {
+func (r *rowReader) readFields(on schemas.Date) {
 	m := r.mapping
 	for _, f := range []struct {
 		field field
@@ -250,7 +307,7 @@ func (r *rowReader) readFields() {
 		}
 	}
 	if m.Progress != nil {
-		r.row.fields[fieldInvested] = r.amount(m.Progress.InvestedYTD)
+		r.row.fields[fieldInvested] = r.invested(m.Progress, on)
 		if m.Progress.Note != nil {
 			r.row.fields[fieldNote], _ = r.text(m.Progress.Note)
 		}
@@ -267,124 +324,28 @@ func joinTags(cell, separator string) string {
 	return strings.Join(tags, tagSeparator)
 }
 
+// district gives the code of the project's district, which a cell may call by
+// its configured name. In an office's sheet it can only be the office's own.
 func (r *rowReader) district(c *Cell) claim {
 	code, column := claim{value: c.Default, fallback: true}, ""
 	if c.Column != "" {
 		code, column = r.text(c)
 	}
-	if code.value != "" && !r.mapping.districts[code.value] {
-		r.wrong(c, column, code.value, "no configured district", "say in district.values of the mapping which it is")
+	if code.value == "" {
 		return claim{}
 	}
+	known, ok := r.mapping.districts[code.value]
+	office := r.mapping.Sender != schemas.CityDistrict
+	switch {
+	case !ok:
+		r.wrong(c, column, code.value, "no configured district", "choose one of the list, or say in district.values of the mapping which it is")
+		return claim{}
+	case office && known != r.mapping.Sender:
+		r.wrong(c, column, code.value, "another district than that of the office that sends the sheet", "only the city office sends projects of all districts")
+		return claim{}
+	case office:
+		return claim{}
+	}
+	code.value = known
 	return code
-}
-
-func (r *rowReader) amount(c *Cell) claim {
-	if c.Column != "" {
-		text, column := r.text(c)
-		if text.value != "" && !text.fallback {
-			amount, err := parseAmount(text.value, c.scale)
-			if err == nil {
-				return claim{value: r.reading.intern(amount.String())}
-			}
-			r.wrong(c, column, text.value, err.Error(), "write a number such as 1234.56")
-		}
-	}
-	if c.Default == "" {
-		return claim{}
-	}
-	amount, _ := parseAmount(c.Default, big.NewRat(1, 1)) // checked with the mapping
-	return claim{value: amount.String(), fallback: true}
-}
-
-// date reads a date cell; zero when it says nothing or is refused.
-func (r *rowReader) date(c *Cell) (on schemas.Date, column, text string) {
-	said, column := r.text(c)
-	if said.value == "" {
-		return 0, column, ""
-	}
-	on, ok := r.parseDate(c.layouts, said.value)
-	if !ok {
-		r.wrong(c, column, said.value, "not a date in the mapping's form", layoutHint(c.layouts))
-		return 0, column, said.value
-	}
-	return on, column, said.value
-}
-
-func layoutHint(layouts []*layout) string {
-	texts := make([]string, len(layouts))
-	for i, l := range layouts {
-		texts[i] = l.text
-	}
-	return "write it as " + strings.Join(texts, " or ")
-}
-
-// dateKey names a text read by a list of layouts, which its first stands for.
-type dateKey struct {
-	first *layout
-	text  string
-}
-
-// maxParsed bounds the dates that are remembered.
-const maxParsed = 1 << 16
-
-func (s *sheet) parseDate(layouts []*layout, text string) (schemas.Date, bool) {
-	key := dateKey{layouts[0], text}
-	if on, ok := s.parsed[key]; ok {
-		return on, on != 0
-	}
-	var on schemas.Date
-	for _, l := range layouts {
-		if found, ok := l.parse(text); ok {
-			on = found
-			break
-		}
-	}
-	if len(s.parsed) < maxParsed {
-		key.text = strings.Clone(text)
-		s.parsed[key] = on
-	}
-	return on, on != 0
-}
-
-func (r *rowReader) readDates(snapshot schemas.Date) {
-	m := r.mapping
-	past := func(c *Cell) schemas.Date {
-		on, column, text := r.date(c)
-		if on > snapshot && snapshot != 0 {
-			r.wrong(c, column, text, "lies after the snapshot's date "+snapshot.String(), "a date that is still to come belongs to a planned column")
-			return 0
-		}
-		return on
-	}
-	if m.RegisteredOn != nil {
-		r.row.registeredOn = past(m.RegisteredOn)
-	}
-	for _, milestone := range schemas.Milestones() {
-		columns := m.Milestones.of(milestone)
-		for _, c := range columns.Planned {
-			kind := 0
-			if c.Approved {
-				kind = 1
-			}
-			r.row.planned[milestone][kind], _, _ = r.date(c)
-		}
-		reached := &r.row.reached[milestone]
-		switch {
-		case columns.Reached == nil:
-		case columns.Reached.Date != nil:
-			if reached.on = past(columns.Reached.Date); reached.on != 0 {
-				reached.said = saidYes
-			}
-		default:
-			when := columns.Reached.When
-			reached.word = r.reading.intern(r.cell(when.Column))
-			switch {
-			case slices.Contains(when.In, reached.word):
-				reached.said = saidYes
-			case reached.word != "":
-				reached.said = saidNo
-			}
-		}
-	}
 }

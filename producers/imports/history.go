@@ -30,11 +30,14 @@ const (
 	slotPlanned             // key: the milestone
 	slotReached             // key: the milestone
 	slotProgress            // key: the month; amount and note, joined
+	slotRaised              // name: the issue's id; what its event says, joined
+	slotResolved            // name: the issue's id; day and resolution, joined
 )
 
 type slot struct {
 	kind slotKind
 	key  int32
+	name string
 }
 
 // joined is between the parts of a value; it cannot stand in a cell.
@@ -56,6 +59,14 @@ type fact struct {
 // are planned now follow those that are published.
 type project struct {
 	facts []fact
+	ids   map[string]bool // of its events; an id has the project in it
+}
+
+func (p *project) use(id string) {
+	if p.ids == nil {
+		p.ids = map[string]bool{}
+	}
+	p.ids[id] = true
 }
 
 // standing gives the latest fact of a slot on a day, by (business date,
@@ -123,6 +134,17 @@ func (p *project) later(s slot, day schemas.Date, dateOf func(*fact) schemas.Dat
 	return nil
 }
 
+// after gives the places of the standing facts of a slot with a business date
+// after a day.
+func (p *project) after(s slot, day schemas.Date) (places []int) {
+	for i := range p.facts {
+		if f := &p.facts[i]; f.slot == s && !f.revoked && !f.superseded && f.on > day {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
 // district gives where the project is on a day: the latest move, else the
 // district of the first registration, whatever its date (specification §5).
 func (p *project) district(day schemas.Date) string {
@@ -146,7 +168,6 @@ func (p *project) known() bool {
 type history struct {
 	source   string
 	projects map[string]*project
-	ids      map[string]bool
 	// newest is the latest snapshot that was imported.
 	newest schemas.Date
 }
@@ -162,13 +183,14 @@ func (h *history) project(id string) *project {
 
 // load reads the published events, in the order of the stream.
 func (h *history) load(published iter.Seq2[PublishedEvent, error]) error {
-	h.projects, h.ids = map[string]*project{}, map[string]bool{}
+	h.projects = map[string]*project{}
 	corrected := map[string]bool{}
 	for e, err := range published {
 		if err != nil {
 			return err
 		}
-		h.ids[e.Event.ID] = true
+		p := h.project(e.Event.Subject)
+		p.use(e.Event.ID)
 		imported := madeByImport(e.Event)
 		if imported {
 			h.newest = max(h.newest, schemas.DateOf(e.Event.Time))
@@ -179,7 +201,6 @@ func (h *history) load(published iter.Seq2[PublishedEvent, error]) error {
 			}
 			continue
 		}
-		p := h.project(e.Event.Subject)
 		first := len(p.facts)
 		p.learn(e.Event)
 		for i := first; i < len(p.facts); i++ {
@@ -210,7 +231,7 @@ func (p *project) learn(e *schemas.Event) {
 	claimed := schemas.DateOf(e.Time)
 	on := e.BusinessDate()
 	add := func(kind slotKind, key int32, value string, approved bool) {
-		p.facts = append(p.facts, fact{slot: slot{kind, key}, value: value, on: on, claimed: claimed, approved: approved, id: e.ID})
+		p.facts = append(p.facts, fact{slot: slot{kind: kind, key: key}, value: value, on: on, claimed: claimed, approved: approved, id: e.ID})
 	}
 	text := func(f field, value *string) {
 		if value != nil {
@@ -268,6 +289,10 @@ func (p *project) learn(e *schemas.Event) {
 		add(slotPlanned, int32(d.Milestone), d.PlannedOn.String(), d.Approved && fromCity)
 	case *schemas.Reached:
 		add(slotReached, int32(d.Milestone), d.ReachedOn.String(), false)
+	case *schemas.Raised:
+		p.facts = append(p.facts, fact{slot: slot{kind: slotRaised, name: d.IssueID}, value: raisedValue(d), on: on, claimed: claimed, id: e.ID})
+	case *schemas.Resolved:
+		p.facts = append(p.facts, fact{slot: slot{kind: slotResolved, name: d.IssueID}, value: d.ResolvedOn.String() + joined + d.Resolution, on: on, claimed: claimed, id: e.ID})
 	case *schemas.Progress:
 		add(slotProgress, int32(d.Month), d.InvestedYTD.String()+joined+d.Note, false)
 	}

@@ -3,14 +3,18 @@ package imports_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,10 +79,44 @@ func (a *always) WaitApplied(_ context.Context, seq uint64) error {
 
 type office struct {
 	publisher *producers.Publisher
+	importer  *imports.Importer
+	previews  *imports.Previews
 	server    *httptest.Server
-	client    *producers.Client
+	client    caller
 	applied   *always
 	dir       string
+	clock     *clock
+}
+
+// clock is a time that a test moves.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(c.at.Load(), 0) }
+
+func (c *clock) forward(d time.Duration) { c.at.Add(int64(d / time.Second)) }
+
+// caller speaks to a server.
+type caller struct{ base string }
+
+func (c caller) Call(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path+"?"+query.Encode(), body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode < 300 {
+		return response.Body, nil
+	}
+	defer response.Body.Close()
+	var p schemas.Problem
+	if err := json.NewDecoder(response.Body).Decode(&p); err != nil {
+		return nil, fmt.Errorf("%s: %w", response.Status, err)
+	}
+	return nil, p.Error
 }
 
 func openOffice(t *testing.T, rules *schemas.Rules, o imports.HandlerOptions) *office {
@@ -96,16 +134,27 @@ func openOffice(t *testing.T, rules *schemas.Rules, o imports.HandlerOptions) *o
 		t.Fatal(err)
 	}
 	applied := &always{}
+	c := &clock{}
+	c.at.Store(time.Date(2025, 12, 1, 9, 0, 0, 0, schemas.Location).Unix())
 	importer, err := imports.NewImporter(imports.Importer{
-		Published: &onStream{js, rules}, Publisher: p, Stream: p, Applied: applied, Rules: rules,
-		Now: func() time.Time { return time.Date(2025, 12, 1, 9, 0, 0, 0, schemas.Location) },
+		Published: &onStream{js, rules}, Publisher: p, Stream: p, Applied: applied, Rules: rules, Now: c.now, Dir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	previews, err := imports.NewPreviews(importer, imports.PreviewOptions{Dir: t.TempDir(), Most: 4, MostOfActor: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := previews.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o.Previews = previews
 	server := httptest.NewServer(imports.NewHandler(importer, o))
 	t.Cleanup(server.Close)
-	return &office{p, server, producers.NewClient(server.URL, nil), applied, t.TempDir()}
+	return &office{p, importer, previews, server, caller{server.URL}, applied, t.TempDir(), c}
 }
 
 func (o *office) write(t *testing.T, name, text string) string {
@@ -216,6 +265,7 @@ func TestImportsThatCannotBegin(t *testing.T) {
 	twice, twiceBody := form("mapping", "mapping")
 	other, otherBody := form("mapping", "else")
 	none, noneBody := form("file")
+	empty, emptyBody := form("snapshot_date")
 	for _, c := range []struct {
 		name, query, contentType, body string
 		status                         int
@@ -223,11 +273,11 @@ func TestImportsThatCannotBegin(t *testing.T) {
 		{"no form", "", "text/csv", "id", 400},
 		{"two mappings", "", twice, twiceBody, 422},
 		{"another part", "", other, otherBody, 422},
-		{"no mapping", "", none, noneBody, 422},
+		{"a part that is no date", "", empty, emptyBody, 422},
 		{"broken off", "", none, noneBody[:40], 400},
 		{"a wrong choice", "?dry_run=perhaps", none, noneBody, 422},
 	} {
-		response, err := http.Post(o.server.URL+c.query, c.contentType, strings.NewReader(c.body))
+		response, err := http.Post(o.server.URL+"/v1/imports"+c.query, c.contentType, strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}

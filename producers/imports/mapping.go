@@ -39,25 +39,37 @@ type Mapping struct {
 	Department      *Cell      `yaml:"department"`
 	Milestones      Milestones `yaml:"milestones"`
 	Progress        *Progress  `yaml:"progress"`
+	// Issues is the sheet of problems (问题) beside the ledger, in a workbook.
+	Issues *IssueSheet `yaml:"issues"`
+	// Optional lists the columns that a file may lack.
+	Optional []string `yaml:"optional"`
 
 	dates     []*layout
 	blank     map[string]bool
-	districts map[string]bool
+	districts map[string]string // codes by code and by name
 }
 
 // FileFormat is how a file is written.
 type FileFormat struct {
-	Encoding  string   `yaml:"encoding"`   // utf-8 (default) or gb18030
-	Delimiter string   `yaml:"delimiter"`  // one sign, or tab; default ","
-	HeaderRow int      `yaml:"header_row"` // the row that names the columns, default 1
-	Blank     []string `yaml:"blank"`      // cells that say as much as an empty one
+	// Sheet of a workbook; by default the first one that has the columns.
+	Sheet string `yaml:"sheet"`
+	// Encoding of a CSV file: utf-8 or gb18030. By default UTF-8, UTF-16 with a
+	// byte order mark, or GB18030 where Chinese column names prove it.
+	Encoding   string   `yaml:"encoding"`
+	Delimiter  string   `yaml:"delimiter"`   // one sign, tab or auto; default ","
+	HeaderRow  int      `yaml:"header_row"`  // the row that names the columns; by default it is found
+	HeaderRows int      `yaml:"header_rows"` // how many rows, up to that one, name them together: 落地/计划日期
+	Blank      []string `yaml:"blank"`       // cells that say as much as an empty one
 }
 
-// SnapshotDate is a column, or the form of a date in the file's name.
+// SnapshotDate is a column; or a labelled cell over the column names, else a
+// date in the file's name, else today.
 type SnapshotDate struct {
 	Column   string   `yaml:"column"`
 	Layouts  []string `yaml:"layouts"`
-	FileName string   `yaml:"file_name"`
+	Label    string   `yaml:"label"`     // the date stands to its right
+	FileName string   `yaml:"file_name"` // the form of the date
+	Today    bool     `yaml:"today"`     // where nothing else tells, with a warning
 
 	layouts  []*layout
 	fileName *layout
@@ -85,8 +97,12 @@ type Cell struct {
 	// MultiplyBy and DivideBy turn an amount into 万元.
 	MultiplyBy string `yaml:"multiply_by"`
 	DivideBy   string `yaml:"divide_by"`
-	// Approved tells that the plans of the column are approved ones.
+	// Approved tells that the plans of the column are approved ones. An office
+	// approves nothing but by its registration: a later date in its column is
+	// sent as a plan that nobody has approved.
 	Approved bool `yaml:"approved"`
+	// PercentOfPlan lets a percentage stand for that part of the year's plan.
+	PercentOfPlan bool `yaml:"percent_of_plan"`
 
 	layouts []*layout
 	scale   *big.Rat
@@ -150,6 +166,40 @@ func (m *Milestones) of(milestone schemas.Milestone) *MilestoneColumns {
 		return &MilestoneColumns{}
 	}
 	return columns
+}
+
+// IssueSheet is a sheet of problems with a deadline, and what its columns mean.
+type IssueSheet struct {
+	Sheet      string `yaml:"sheet"`
+	Project    string `yaml:"project"` // column of the project's id
+	ID         string `yaml:"id"`      // column that tells a project's issues apart
+	Title      *Cell  `yaml:"title"`
+	Category   *Cell  `yaml:"category"`
+	Department *Cell  `yaml:"department"`
+	RaisedOn   *Cell  `yaml:"raised_on"`
+	DueOn      *Cell  `yaml:"due_on"`
+	ResolvedOn *Cell  `yaml:"resolved_on"`
+	Resolution *Cell  `yaml:"resolution"`
+}
+
+// headerWish is what the table of projects must have.
+func (m *Mapping) headerWish() headerWish {
+	w := headerWish{columns: m.columnNames(), row: m.File.HeaderRow, rows: m.File.HeaderRows, optional: map[string]bool{}}
+	for _, name := range m.Optional {
+		w.optional[name] = true
+	}
+	return w
+}
+
+// headerWish is what the table of issues must have.
+func (i *IssueSheet) headerWish() headerWish {
+	columns := []string{i.Project, i.ID}
+	for _, c := range []*Cell{i.Title, i.Category, i.Department, i.RaisedOn, i.DueOn, i.ResolvedOn, i.Resolution} {
+		if c != nil && c.Column != "" {
+			columns = append(columns, c.Column)
+		}
+	}
+	return headerWish{columns: columns}
 }
 
 // columnNames lists the columns that the mapping reads, each once.

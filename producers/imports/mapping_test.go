@@ -37,17 +37,23 @@ milestones:
   started: {reached: {when: {column: p, in: [x], order: [y]}}}
   producing: {planned: [{column: a}, {column: b}, {column: c, approved: true, default: 2026-01-01}]}
 progress: {month: next}
+issues: {sheet: 问题, category: {column: c, values: {甲: none}}}
+optional: [x, p]
 `, []string{
 			"line 1: source:", "line 2: sender:", "line 3: file.encoding:", "line 3: file.delimiter:", "line 3: file.header_row:", "line 4: dates.1:", "line 5: snapshot: has a column and a file_name",
 			"line 5: snapshot.layouts.1:", "line 5: snapshot.file_name:", "line 6: project: needs column", "line 6: project.prefix:", "line 7: name.layouts:", "line 8: total_investment.divide_by:",
 			"line 8: total_investment.default:", "line 8: total_investment.several:", "line 9: lead:", "line 10: annual_plan.1.year:", "line 10: annual_plan.3.year: stands twice", "line 12: milestones.landed.reached: needs either",
-			`line 13: milestones.started.reached.when.order: lacks "x"`, "line 14: milestones.producing.planned.2: there can be one", "line 14: milestones.producing.planned.3.approved:", "line 14: milestones.producing.planned.3.default:",
-			"line 15: progress: needs invested_ytd", "line 15: progress.month:",
+			`line 13: milestones.started.reached.when.order: lacks "x"`, "line 14: milestones.producing.planned.2: there can be one", "line 14: milestones.producing.planned.3.default:",
+			"line 15: progress: needs invested_ytd", "line 15: progress.month:", "line 16: issues: needs project", "line 16: issues: needs due_on", `line 16: issues.category.values.甲: "none" is no category`,
+			"line 16: issues: needs id", "line 16: issues: needs title", "line 16: issues: needs department", "line 16: issues: needs raised_on", `line 17: optional.1: "x" is no mapped column`,
 		}},
 		{"the city's districts", "source: /x\nsender: city\nsnapshot: {column: d}\nproject: {column: p}\nname: {column: n}\ntotal_investment: {column: t}\ndistrict: {column: c, values: {甲: nowhere}, default: atlantis}\n", []string{
 			"line 7: district.default:", `line 7: district.values.甲: "nowhere"`,
 		}},
-		{"an office's district", "source: /x\nsender: xiuwu\nproject: {column: p}\nname: {column: n}\ntotal_investment: {column: t}\ndistrict: {column: c}\n", []string{"line 6: district: has no effect"}},
+		{"an office's district", "source: /x\nsender: xiuwu\nproject: {column: p}\nname: {column: n}\ntotal_investment: {column: t}\ndistrict: {column: c, default: xiuwu}\n", []string{"line 6: district.default: has no effect"}},
+		{"a table that cannot be read", "source: /x\nsender: xiuwu\nfile: {header_row: -1, header_rows: 9}\nsnapshot: {column: d, label: 截止}\nproject: {column: p}\nname: {column: n, percent_of_plan: true}\ntotal_investment: {column: t}\noptional: [p]\n", []string{
+			"line 3: file.header_row:", "line 3: file.header_rows:", "line 4: snapshot: has a column, so label", "line 6: name.percent_of_plan:", "line 8: optional.1: nothing can be read",
+		}},
 	} {
 		_, err := ParseMapping([]byte(c.text), schemas.DefaultRules())
 		if schemas.CodeOf(err) != schemas.Invalid {

@@ -32,9 +32,12 @@ func (m *Mapping) check(d *document, rules *schemas.Rules) {
 	if !rules.KnownDistrict(m.Sender) {
 		d.at("sender", fmt.Sprintf("must be city or the code of a configured district, not %q", schemas.Shorten(m.Sender)))
 	}
-	m.districts = map[string]bool{}
-	for _, code := range rules.DistrictCodes() {
-		m.districts[code] = true
+	m.districts = map[string]string{}
+	for _, d := range rules.Districts {
+		m.districts[d.Name] = d.Code
+	}
+	for _, d := range rules.Districts {
+		m.districts[d.Code] = d.Code
 	}
 	m.blank = map[string]bool{"": true}
 	for _, cell := range m.File.Blank {
@@ -76,14 +79,56 @@ func (m *Mapping) check(d *document, rules *schemas.Rules) {
 	m.checkYears(d)
 	m.checkMilestones(d)
 	m.checkProgress(d)
+	m.checkIssues(d)
+	names := m.columnNames()
+	for i, name := range m.Optional {
+		if !slices.Contains(names, name) {
+			d.at(fmt.Sprintf("optional.%d", i+1), fmt.Sprintf("%q is no mapped column", schemas.Shorten(name)))
+		}
+		if name == m.Project.Column || name == m.Snapshot.Column {
+			d.at(fmt.Sprintf("optional.%d", i+1), "nothing can be read without this column")
+		}
+	}
+}
+
+func (m *Mapping) checkIssues(d *document) {
+	i := m.Issues
+	if i == nil {
+		return
+	}
+	for _, c := range []struct {
+		key   string
+		given bool
+	}{
+		{"sheet", i.Sheet != ""}, {"project", i.Project != ""}, {"id", i.ID != ""}, {"title", i.Title != nil}, {"category", i.Category != nil},
+		{"department", i.Department != nil}, {"raised_on", i.RaisedOn != nil}, {"due_on", i.DueOn != nil},
+	} {
+		if !c.given {
+			d.at("issues", "needs "+c.key)
+		}
+	}
+	for _, c := range []struct {
+		key    string
+		column *Cell
+		use    usage
+	}{
+		{"title", i.Title, forText}, {"category", i.Category, forText}, {"department", i.Department, forText},
+		{"raised_on", i.RaisedOn, forDate}, {"due_on", i.DueOn, forDate}, {"resolved_on", i.ResolvedOn, forDate}, {"resolution", i.Resolution, forText},
+	} {
+		m.checkColumn(d, "issues."+c.key, c.column, c.use)
+	}
+	if i.Category != nil {
+		for cell, category := range i.Category.Values {
+			if !slices.Contains(schemas.IssueCategories(), category) {
+				d.at("issues.category.values."+cell, fmt.Sprintf("%q is no category", schemas.Shorten(category)))
+			}
+		}
+	}
 }
 
 func (m *Mapping) checkFile(d *document) {
 	f := &m.File
-	if f.Encoding == "" {
-		f.Encoding = "utf-8"
-	}
-	if f.Encoding != "utf-8" && f.Encoding != "gb18030" {
+	if f.Encoding != "" && f.Encoding != "utf-8" && f.Encoding != "gb18030" {
 		d.at("file.encoding", "must be utf-8 or gb18030 (which reads GBK and GB2312 too)")
 	}
 	switch f.Delimiter {
@@ -92,14 +137,14 @@ func (m *Mapping) checkFile(d *document) {
 	case "tab":
 		f.Delimiter = "\t"
 	}
-	if r, size := utf8.DecodeRuneInString(f.Delimiter); size != len(f.Delimiter) || r == utf8.RuneError || r == '"' || r == '\n' || r == '\r' {
-		d.at("file.delimiter", "must be one sign, or tab")
+	if r, size := utf8.DecodeRuneInString(f.Delimiter); f.Delimiter != autoDelimiter && (size != len(f.Delimiter) || r == utf8.RuneError || r == '"' || r == '\n' || r == '\r') {
+		d.at("file.delimiter", "must be one sign, tab or auto")
 	}
-	if f.HeaderRow == 0 {
-		f.HeaderRow = 1
-	}
-	if f.HeaderRow < 1 || f.HeaderRow > 100 {
+	if f.HeaderRow < 0 || f.HeaderRow > 100 {
 		d.at("file.header_row", "must be from 1 to 100")
+	}
+	if f.HeaderRows < 0 || f.HeaderRows > maxHeaderRows {
+		d.at("file.header_rows", fmt.Sprintf("must be from 1 to %d", maxHeaderRows))
 	}
 }
 
@@ -108,8 +153,11 @@ func (m *Mapping) checkSnapshot(d *document) {
 	if s.Column != "" && s.FileName != "" {
 		d.at("snapshot", "has a column and a file_name; the date stands in one of them")
 	}
-	if len(s.Layouts) > 0 && s.Column == "" {
-		d.at("snapshot.layouts", "has no effect without column")
+	if s.Column != "" && (s.Label != "" || s.Today) {
+		d.at("snapshot", "has a column, so label and today have no effect")
+	}
+	if len(s.Layouts) > 0 && s.Column == "" && s.Label == "" {
+		d.at("snapshot.layouts", "has no effect without column or label")
 	}
 	s.layouts = m.dates
 	if len(s.Layouts) > 0 {
@@ -126,8 +174,8 @@ func (m *Mapping) checkSnapshot(d *document) {
 
 func (m *Mapping) checkDistrict(d *document, rules *schemas.Rules) {
 	if m.Sender != schemas.CityDistrict {
-		if m.District != nil {
-			d.at("district", "has no effect unless sender is city: an office's projects are in its own district")
+		if m.District != nil && m.District.Default != "" {
+			d.at("district.default", "has no effect unless sender is city: an office's projects are in its own district")
 		}
 		return
 	}
@@ -179,9 +227,6 @@ func (m *Mapping) checkMilestones(d *document) {
 			if c == nil {
 				d.at(at, "is empty")
 				continue
-			}
-			if c.Approved && m.Sender != schemas.CityDistrict {
-				d.at(at+".approved", "counts only when sender is city")
 			}
 			if approved[c.Approved] {
 				d.at(at, "there can be one approved and one other plan column")
@@ -255,6 +300,9 @@ func (m *Mapping) checkColumn(d *document, path string, c *Cell, use usage) {
 	only(c.DivideBy != "", "divide_by", forAmount, "amounts")
 	only(c.Separator != "", "separator", forTags, "tags")
 	only(c.Several != nil, "several", forText, "texts")
+	if c.PercentOfPlan && path != "progress.invested_ytd" {
+		d.at(path+".percent_of_plan", "has no effect here: it is for invested_ytd")
+	}
 	if isPlan := len(path) > 10 && path[:10] == "milestones"; c.Approved && !isPlan {
 		d.at(path+".approved", "has no effect here: it is for planned")
 	}

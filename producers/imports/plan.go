@@ -22,6 +22,7 @@ type PlannedEvent struct {
 	ProjectID string
 	Snapshot  schemas.Date
 	File      string
+	Sheet     string
 	Row       int
 	Changes   []Difference
 }
@@ -36,8 +37,13 @@ type Difference struct {
 // Plan is what an import would do.
 type Plan struct {
 	// Events are in the order in which they are published: by snapshot, then
-	// by row.
+	// by row. A plan that hands its events on has none.
 	Events []PlannedEvent
+	// Count is the number of events, Kinds of each type.
+	Count int
+	Kinds map[schemas.Type]int
+	// Dates are the snapshots' days, in order.
+	Dates []schemas.Date
 	// Added, Changed and Unchanged count the projects of the files: new ones,
 	// known ones with events, known ones without.
 	Added, Changed, Unchanged int
@@ -55,18 +61,57 @@ const timeOfDay = 24*time.Hour - time.Second
 // events that are missing. Snapshots may come in any order. The only errors
 // are those of published.
 func MakePlan(m *Mapping, rules *schemas.Rules, snapshots []Snapshot, published iter.Seq2[PublishedEvent, error]) (*Plan, error) {
+	var events []PlannedEvent
+	plan, err := makePlan(m, rules, snapshots, published, planOptions{take: func(some []PlannedEvent) error {
+		events = append(events, some...)
+		return nil
+	}})
+	if err == nil {
+		plan.Events = events
+	}
+	return plan, err
+}
+
+// planOptions are the choices of makePlan.
+type planOptions struct {
+	// take is given the events of one row after the other.
+	take func([]PlannedEvent) error
+	// admit, if set, says whether the sender may send an event; a row with one
+	// that it refuses is refused whole.
+	admit func(*schemas.Event) ([]schemas.Warning, error)
+	// progress, if set, is told the rows that are planned, now and then.
+	progress func(rows int)
+}
+
+// makePlan is MakePlan for a plan that need not fit in memory: of a project
+// nothing is kept once its last row is planned.
+func makePlan(m *Mapping, rules *schemas.Rules, snapshots []Snapshot, published iter.Seq2[PublishedEvent, error], o planOptions) (*Plan, error) {
 	p := &planner{
-		mapping: m, validator: schemas.NewValidator(rules), history: history{source: m.Source}, plan: &Plan{},
-		words: map[string][schemas.MilestoneCount]string{}, seen: map[string]*tally{}, warned: map[string]bool{},
+		mapping: m, validator: schemas.NewValidator(rules), history: history{source: m.Source}, plan: &Plan{Kinds: map[schemas.Type]int{}}, planOptions: o,
+		words: map[string][schemas.MilestoneCount]string{}, seen: map[string]*tally{}, warned: map[string]bool{}, left: map[string]int{},
 	}
 	if err := p.history.load(published); err != nil {
 		return nil, err
 	}
 	ordered := slices.Clone(snapshots)
 	slices.SortStableFunc(ordered, func(a, b Snapshot) int { return cmp.Compare(a.Date, b.Date) })
-	for _, s := range ordered {
-		for _, row := range p.unique(s) {
-			p.row(s.Date, row)
+	tables := make([][2][]*Row, len(ordered))
+	for i, s := range ordered {
+		p.plan.Dates = append(p.plan.Dates, s.Date)
+		tables[i] = [2][]*Row{p.unique(s.Date, s.Rows), p.unique(s.Date, s.Issues)}
+		for _, rows := range tables[i] {
+			for _, row := range rows {
+				p.left[row.Project]++
+			}
+		}
+	}
+	for i, s := range ordered {
+		for _, rows := range tables[i] {
+			for _, row := range rows {
+				if err := p.row(s.Date, row); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	p.finish()
@@ -75,6 +120,7 @@ func MakePlan(m *Mapping, rules *schemas.Rules, snapshots []Snapshot, published 
 
 // planner works through the snapshots in the order of their dates.
 type planner struct {
+	planOptions
 	mapping   *Mapping
 	validator *schemas.Validator
 	history   history
@@ -83,6 +129,8 @@ type planner struct {
 	words     map[string][schemas.MilestoneCount]string
 	warned    map[string]bool
 	late      []lateFact
+	left      map[string]int // rows of a project that are still to come
+	rows      int
 
 	// of the row at hand
 	on         schemas.Date
@@ -90,6 +138,7 @@ type planner struct {
 	project    *project
 	fault      *Fault
 	superseded []int
+	events     []PlannedEvent
 }
 
 // tally is what the import does to one project.
@@ -107,21 +156,25 @@ type lateFact struct {
 	what string
 }
 
-// unique gives one row a project: of equal rows one, of different ones the
-// last.
-func (p *planner) unique(s Snapshot) []*Row {
-	rows := make([]*Row, 0, len(s.Rows))
-	at := make(map[string]int, len(s.Rows))
-	for i := range s.Rows {
-		row := &s.Rows[i]
-		k, repeated := at[row.Project]
+// unique gives one row a project, or an issue: of equal rows one, of different
+// ones the last.
+func (p *planner) unique(on schemas.Date, all []Row) []*Row {
+	rows := make([]*Row, 0, len(all))
+	at := make(map[string]int, len(all))
+	for i := range all {
+		row := &all[i]
+		key, what, column := row.Project, "project", p.mapping.Project.Column
+		if row.issue != nil {
+			key, what, column = row.Project+joined+row.issue.id, "issue", p.mapping.Issues.ID
+		}
+		k, repeated := at[key]
 		if !repeated {
-			at[row.Project] = len(rows)
+			at[key] = len(rows)
 			rows = append(rows, row)
 			continue
 		}
 		if first := rows[k]; !first.same(row) {
-			p.warn(row, p.mapping.Project.Column, fmt.Sprintf("the project stands twice in the snapshot of %s, differently, first in row %d of %s; this row counts", s.Date, first.Number, first.File))
+			p.warn(row, column, fmt.Sprintf("the %s stands twice in the snapshot of %s, differently, first in row %d of %s; this row counts", what, on, first.Number, first.File))
 		}
 		rows[k] = row
 	}
@@ -134,18 +187,21 @@ func (p *planner) warn(row *Row, column, message string) {
 		return
 	}
 	p.warned[key] = true
-	p.plan.Warnings = append(p.plan.Warnings, Warning{File: row.File, Row: row.Number, Column: column, ProjectID: row.Project, Message: message})
+	p.plan.Warnings = append(p.plan.Warnings, Warning{File: row.File, Sheet: row.sheet(), Row: row.Number, Column: column, ProjectID: row.Project, Message: message})
 }
 
 // row plans the events of one row; if one of them is invalid, the row is
 // refused whole.
-func (p *planner) row(on schemas.Date, row *Row) {
+func (p *planner) row(on schemas.Date, row *Row) error {
 	p.on, p.current, p.project = on, row, p.history.project(row.Project)
-	p.fault, p.superseded = nil, p.superseded[:0]
+	p.fault, p.superseded, p.events = nil, p.superseded[:0], p.events[:0]
 	known := p.project.known()
-	facts, events, late := len(p.project.facts), len(p.plan.Events), len(p.late)
+	facts, late := len(p.project.facts), len(p.late)
 
-	if p.register() {
+	switch {
+	case row.issue != nil:
+		p.planIssue()
+	case p.register():
 		p.amend()
 		p.assign()
 		for _, m := range schemas.Milestones() {
@@ -154,15 +210,21 @@ func (p *planner) row(on schemas.Date, row *Row) {
 		}
 		p.report()
 	}
-
+	p.rows++
+	if p.progress != nil && p.rows%progressStep == 0 {
+		p.progress(p.rows)
+	}
+	defer p.forget(row.Project)
 	if p.fault != nil {
-		for _, e := range p.plan.Events[events:] {
-			delete(p.history.ids, e.ID)
+		for _, e := range p.events {
+			delete(p.project.ids, e.ID)
 		}
-		p.project.facts, p.plan.Events, p.late = p.project.facts[:facts], p.plan.Events[:events], p.late[:late]
-		p.plan.Faults = append(p.plan.Faults, *p.fault)
+		p.project.facts, p.late = p.project.facts[:facts], p.late[:late]
+		if len(p.plan.Faults) < maxFaultsKept {
+			p.plan.Faults = append(p.plan.Faults, *p.fault)
+		}
 		p.plan.Refused++
-		return
+		return nil
 	}
 	for _, i := range p.superseded {
 		p.project.facts[i].superseded = true
@@ -173,7 +235,24 @@ func (p *planner) row(on schemas.Date, row *Row) {
 		p.seen[row.Project] = t
 	}
 	t.newest = on
-	t.events += len(p.plan.Events) - events
+	t.events += len(p.events)
+	p.plan.Count += len(p.events)
+	for i := range p.events {
+		p.plan.Kinds[p.events[i].Type]++
+	}
+	if len(p.events) == 0 {
+		return nil
+	}
+	return p.take(p.events)
+}
+
+// forget lets go of a project after its last row.
+func (p *planner) forget(project string) {
+	if p.left[project]--; p.left[project] == 0 {
+		delete(p.left, project)
+		delete(p.history.projects, project)
+		delete(p.words, project)
+	}
 }
 
 // emit adds an event, unless it is invalid, and the facts that it states.
@@ -194,7 +273,12 @@ func (p *planner) emit(t schemas.Type, subject string, data schemas.Data, word s
 		p.refuse(err)
 		return
 	}
-	_, warnings, err := p.validator.Decode(event.Raw)
+	decoded, warnings, err := p.validator.Decode(event.Raw)
+	if err == nil && p.admit != nil {
+		var more []schemas.Warning
+		more, err = p.admit(decoded)
+		warnings = append(warnings, more...)
+	}
 	if err != nil {
 		p.refuse(err)
 		return
@@ -202,15 +286,15 @@ func (p *planner) emit(t schemas.Type, subject string, data schemas.Data, word s
 	for _, w := range warnings {
 		p.warnOnce(w)
 	}
-	p.history.ids[event.ID] = true
+	p.project.use(event.ID)
 	first := len(p.project.facts)
 	p.project.learn(event)
 	for _, f := range p.project.facts[first:] {
 		p.noteLate(f)
 	}
-	p.plan.Events = append(p.plan.Events, PlannedEvent{
+	p.events = append(p.events, PlannedEvent{
 		Raw: event.Raw, ID: event.ID, Type: t, ProjectID: subject, Snapshot: p.on,
-		File: p.current.File, Row: p.current.Number, Changes: changes,
+		File: p.current.File, Sheet: p.current.sheet(), Row: p.current.Number, Changes: changes,
 	})
 }
 
@@ -220,7 +304,7 @@ func (p *planner) identity(word string, data []byte) string {
 	sum := sha256.Sum256(append([]byte(word+joined), data...))
 	base := fmt.Sprintf("%s.%s.%s.%s", p.on, p.current.Project, word, hex.EncodeToString(sum[:6]))
 	id := base
-	for n := 2; p.history.ids[id]; n++ {
+	for n := 2; p.project.ids[id]; n++ {
 		id = fmt.Sprintf("%s.%d", base, n)
 	}
 	return id
@@ -234,16 +318,21 @@ func (p *planner) warnOnce(w schemas.Warning) {
 	}
 	p.warned[key] = true
 	p.plan.Warnings = append(p.plan.Warnings, Warning{
-		File: p.current.File, Row: p.current.Number, Column: p.mapping.columnOf(w.Field), ProjectID: p.current.Project, Message: w.Field + ": " + w.Message,
+		File: p.current.File, Sheet: p.current.sheet(), Row: p.current.Number, Column: p.columnOf(w.Field), ProjectID: p.current.Project, Message: w.Field + ": " + w.Message,
 	})
 }
 
 func (p *planner) refuse(err error) {
 	e := asContractError(err)
-	p.fault = &Fault{
-		File: p.current.File, Row: p.current.Number, Column: p.mapping.columnOf(e.Field), Value: e.Value,
-		Message: strings.TrimPrefix(e.Field+": "+e.Message, ": "), Hint: e.Hint,
+	p.fault = p.current.fault(p.columnOf(e.Field), e.Value, strings.TrimPrefix(e.Field+": "+e.Message, ": "), e.Hint)
+}
+
+// columnOf gives the column that a member of an event was read from.
+func (p *planner) columnOf(member string) string {
+	if p.current.issue != nil {
+		return p.mapping.Issues.columnOf(member)
 	}
+	return p.mapping.columnOf(member)
 }
 
 // noteLate remembers a fact of the past of which the newest snapshot says

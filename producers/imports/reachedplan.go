@@ -21,7 +21,7 @@ func (p *planner) reachMilestone(m schemas.Milestone) {
 
 // reachByWord: the first snapshot that says so dates the milestone.
 func (p *planner) reachByWord(m schemas.Milestone, when *When) {
-	s := slot{slotReached, int32(m)}
+	s := slot{kind: slotReached, key: int32(m)}
 	claim := p.current.reached[m]
 	standing := p.project.standing(s, p.on, nil)
 	p.watchOrder(m, when, standing)
@@ -66,7 +66,7 @@ func (p *planner) watchOrder(m schemas.Milestone, when *When, standing *fact) {
 // one takes the source's later ones back, since the ledger goes by the latest. An
 // older snapshot that comes late takes nothing back.
 func (p *planner) reachByDate(m schemas.Milestone, c *Cell) {
-	s := slot{slotReached, int32(m)}
+	s := slot{kind: slotReached, key: int32(m)}
 	claim := p.current.reached[m]
 	if claim.said != saidYes {
 		if standing := p.project.standing(s, p.on, nil); standing != nil {
@@ -82,25 +82,19 @@ func (p *planner) reachByDate(m schemas.Milestone, c *Cell) {
 		p.warn(p.current, c.Column, fmt.Sprintf("says %s of %s, but %s is on record and the snapshot of %s, imported before, left it so; that stays", claim.on, s, from, p.history.newest))
 		return
 	}
-	var wrong []int
-	for i := range p.project.facts {
-		if f := &p.project.facts[i]; f.slot == s && !f.revoked && !f.superseded && f.on > claim.on {
-			wrong = append(wrong, i)
-		}
-	}
+	wrong := p.project.after(s, claim.on)
 	p.emitReached(m, claim.on, from)
 	for _, i := range wrong {
-		p.takeBack(i, claim.on)
+		p.takeBack(i, fmt.Sprintf("%s instead of %s", claim.on, p.project.facts[i].value), claim.on.String())
 	}
 }
 
 // takeBack revokes an own event that a snapshot has corrected.
-func (p *planner) takeBack(i int, corrected schemas.Date) {
+func (p *planner) takeBack(i int, instead, to string) {
 	f := &p.project.facts[i]
 	p.emit(schemas.EventRevoked, p.current.Project, &schemas.Revoked{
-		Source: p.mapping.Source, ID: f.id, DecidedOn: p.on,
-		Reason: fmt.Sprintf("the snapshot of %s gives %s instead of %s", p.on, corrected, f.value),
-	}, "revoked", Difference{f.slot.String(), f.value, corrected.String()})
+		Source: p.mapping.Source, ID: f.id, DecidedOn: p.on, Reason: fmt.Sprintf("the snapshot of %s gives %s", p.on, instead),
+	}, "revoked", Difference{f.slot.String(), shown(f.value), to})
 	p.superseded = append(p.superseded, i)
 }
 

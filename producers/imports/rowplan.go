@@ -37,13 +37,10 @@ func (p *planner) register() bool {
 	}{
 		{fieldName, p.mapping.Name, d.Name != ""},
 		{fieldTotal, p.mapping.TotalInvestment, row.fields[fieldTotal].value != ""},
-		{fieldDistrict, p.mapping.District, d.District != "" || p.mapping.District == nil},
+		{fieldDistrict, p.mapping.District, d.District != "" || p.mapping.District == nil || !p.fromCity()},
 	} {
 		if !required.given {
-			p.fault = &Fault{
-				File: row.File, Row: row.Number, Column: required.cell.Column,
-				Message: "a new project needs its " + required.field.String(), Hint: "fill in the cell, or give the mapping a default",
-			}
+			p.fault = row.fault(required.cell.Column, "", "a new project needs its "+required.field.String(), "fill in the cell, or give the mapping a default")
 			return false
 		}
 	}
@@ -129,6 +126,20 @@ func (p *planner) news(s slot, c claim, column string) (from string, differs boo
 	return standing.value, true
 }
 
+func (p *planner) fromCity() bool { return p.mapping.Sender == schemas.CityDistrict }
+
+// mayPlan refuses what the ledger would ignore: an office cannot lower the plan
+// of a year that has begun (specification §3).
+func (p *planner) mayPlan(y yearClaim, from string) bool {
+	if p.fromCity() || from == "" || p.year(y) > p.on.Year() || money(y.value) >= money(from) {
+		return true
+	}
+	i := slices.IndexFunc(p.mapping.AnnualPlan, func(c YearCell) bool { return c.year == y.year })
+	p.fault = p.current.fault(p.mapping.AnnualPlan[i].Column, y.value,
+		fmt.Sprintf("an office cannot lower the plan of %d, which has begun: it is %s", p.year(y), from), "ask the city office to change it")
+	return false
+}
+
 func (p *planner) takenBack(s slot, value, column string, dateOf func(*fact) schemas.Date) bool {
 	taken := p.project.revokedClaim(s, value, p.on, dateOf)
 	if taken != nil {
@@ -144,13 +155,16 @@ func (p *planner) amend() {
 	var changes []Difference
 	for f := fieldName; f <= fieldTotal; f++ {
 		c := row.fields[f]
-		if from, differs := p.news(slot{slotField, int32(f)}, c, p.mapping.cellOf(f)); differs {
+		if from, differs := p.news(slot{kind: slotField, key: int32(f)}, c, p.mapping.cellOf(f)); differs {
 			set(a, f, c.value)
 			changes = append(changes, Difference{f.String(), shown(from), shown(c.value)})
 		}
 	}
 	for _, y := range row.plans {
-		if from, differs := p.news(slot{slotAnnualPlan, int32(p.year(y))}, claim{value: y.value}, ""); differs {
+		if from, differs := p.news(slot{kind: slotAnnualPlan, key: int32(p.year(y))}, claim{value: y.value}, ""); differs {
+			if !p.mayPlan(y, from) {
+				return
+			}
 			a.AnnualPlan = p.addYear(a.AnnualPlan, y)
 			changes = append(changes, Difference{p.yearName(y), from, y.value})
 		}
@@ -216,30 +230,55 @@ func (p *planner) planMilestone(m schemas.Milestone) {
 			filter = func(f *fact) bool { return f.approved }
 			what = m.String() + " target"
 		}
-		s := slot{slotPlanned, int32(m)}
+		s := slot{kind: slotPlanned, key: int32(m)}
 		from := ""
 		if standing := p.project.standing(s, p.on, filter); standing != nil {
 			from = standing.value
 		}
-		if from == on.String() || p.takenBack(s, on.String(), p.mapping.plannedColumn(m, approved == 1), byBusinessDate) {
+		if from == on.String() {
+			continue
+		}
+		column := p.mapping.plannedColumn(m, approved == 1)
+		counts := approved == 1
+		if counts && !p.fromCity() {
+			if !p.wishes(m, s, on, from, column) {
+				continue
+			}
+			counts, what = false, m.String()+" forecast"
+		}
+		if p.takenBack(s, on.String(), column, byBusinessDate) {
 			continue
 		}
 		p.emit(schemas.MilestonePlanned, p.current.Project,
-			&schemas.Planned{Milestone: m, PlannedOn: on, DecidedOn: p.on, Approved: approved == 1}, "planned-"+m.String(), Difference{what, from, on.String()})
+			&schemas.Planned{Milestone: m, PlannedOn: on, DecidedOn: p.on, Approved: counts}, "planned-"+m.String(), Difference{what, from, on.String()})
 	}
+}
+
+// wishes tells whether an office's other date in the column of approved plans
+// is to be sent, as a plan that nobody has approved: the forecast of the same
+// row goes before it.
+func (p *planner) wishes(m schemas.Milestone, s slot, on schemas.Date, approved, column string) bool {
+	if approved != "" {
+		p.warn(p.current, column, fmt.Sprintf("says %s, and the plan of this sheet that is approved says %s; only the city office changes an approved plan", on, approved))
+	}
+	latest := p.project.standing(s, p.on, nil)
+	return p.current.planned[m][0] == 0 && (latest == nil || latest.value != on.String())
 }
 
 // report publishes the month's investment when it is new or has changed.
 func (p *planner) report() {
 	invested := p.current.fields[fieldInvested].value
 	if invested == "" {
+		if p.current.fields[fieldNote].value != "" {
+			p.warn(p.current, p.mapping.Progress.Note.Column, "is not sent: a progress goes with its amount, and "+p.mapping.Progress.InvestedYTD.Column+" is blank")
+		}
 		return
 	}
 	month := p.on.Month()
 	if p.mapping.Progress.Month == "previous" {
 		month--
 	}
-	s := slot{slotProgress, int32(month)}
+	s := slot{kind: slotProgress, key: int32(month)}
 	note := p.current.fields[fieldNote].value
 	value := invested + joined + note
 	column := p.mapping.Progress.InvestedYTD.Column
@@ -296,6 +335,10 @@ func (s slot) String() string {
 		return schemas.Milestone(s.key).String() + " reached"
 	case slotProgress:
 		return "invested_ytd " + schemas.Month(s.key).String()
+	case slotRaised:
+		return "issue " + s.name
+	case slotResolved:
+		return "resolution of issue " + s.name
 	}
 	return "registration"
 }

@@ -1,29 +1,25 @@
 package imports
 
 import (
-	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/transform"
 
 	"milepost/schemas"
 )
 
 // Fault is a row, a file or a cell that was refused. Row counts as a
 // spreadsheet does: the first row of the file is 1, and a quoted line break
-// starts no new one. Line is the line in the file, which differs then.
+// starts no new one. Line is the line in a CSV file, which differs then. Cell
+// is the place in a workbook, such as F12.
 type Fault struct {
 	File    string `json:"file"`
+	Sheet   string `json:"sheet,omitempty"`
 	Row     int    `json:"row,omitempty"`
 	Line    int    `json:"line,omitempty"`
 	Column  string `json:"column,omitempty"`
+	Cell    string `json:"cell,omitempty"`
 	Value   string `json:"value,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
@@ -32,6 +28,7 @@ type Fault struct {
 // Warning is something that a person should look at and that stops nothing.
 type Warning struct {
 	File      string `json:"file,omitempty"`
+	Sheet     string `json:"sheet,omitempty"`
 	Row       int    `json:"row,omitempty"`
 	Column    string `json:"column,omitempty"`
 	Value     string `json:"value,omitempty"`
@@ -44,12 +41,17 @@ const (
 	MaxRows       = 500_000
 	maxColumns    = 2000
 	maxFaultsKept = 10_000
+	// progressStep is how many rows, or events, pass from one word on the
+	// progress to the next.
+	progressStep = 10_000
 )
 
 // Snapshot is what the files of an import say of one day.
 type Snapshot struct {
 	Date schemas.Date
 	Rows []Row
+	// Issues are the rows of the sheet of issues.
+	Issues []Row
 }
 
 // Reading gathers the snapshots of one or several files.
@@ -59,6 +61,10 @@ type Reading struct {
 	// Refused counts the rows (and unreadable files) that have faults.
 	Refused  int
 	Warnings []Warning
+	// Progress, if set, is told the rows that are read, now and then.
+	Progress func(rows int)
+	// Ignored lists the named columns that the mapping does not read.
+	Ignored  []string
 	rows     int
 	byDate   map[schemas.Date]int
 	interned map[string]string
@@ -72,20 +78,38 @@ func (r *Reading) Read(m *Mapping, file string, content io.Reader, on, today sch
 	if r.byDate == nil {
 		r.byDate, r.interned, r.projects = map[schemas.Date]int{}, map[string]string{}, map[string]string{}
 	}
-	sheet := &sheet{reading: r, mapping: m, file: file, today: today}
-	if err := sheet.open(content); err != nil {
-		r.refuse([]Fault{*err})
+	s := &sheet{reading: r, mapping: m, file: file, today: today, wish: m.headerWish()}
+	raw, err := io.ReadAll(content)
+	if err != nil {
+		r.refuse([]Fault{*s.fault("", "", "the file cannot be read: "+err.Error(), "send it again")})
 		return
 	}
-	if faults := sheet.locate(); len(faults) > 0 {
-		r.refuse(faults)
+	switch {
+	case isOldWorkbook(raw):
+		r.refuse([]Fault{*s.fault("", "", "the file is an old Excel workbook (.xls), or one with a password", "save it as .xlsx without a password, or as CSV UTF-8")})
+	case isWorkbook(raw):
+		s.readWorkbook(raw, on)
+	default:
+		s.readCSV(raw, on)
+	}
+}
+
+func (s *sheet) readCSV(raw []byte, on schemas.Date) {
+	source, wrong := openCSV(raw, &s.mapping.File, s.wish.columns)
+	if wrong != nil {
+		s.reading.refuse([]Fault{*s.fault("", "", wrong.message, wrong.hint)})
 		return
 	}
-	if err := sheet.dateOfFile(on); err != nil {
-		r.refuse([]Fault{*err})
+	s.ragged = true
+	h, rest, wrong := findHeader(source, s.wish)
+	if wrong != nil {
+		s.row, s.line = max(s.wish.row, 1), wrong.line
+		s.reading.refuse([]Fault{*s.fault("", "", wrong.message, wrong.hint)})
 		return
 	}
-	sheet.readRows()
+	if s.begin(h, rest, on) {
+		s.readRows(source)
+	}
 }
 
 func (r *Reading) refuse(faults []Fault) {
@@ -113,6 +137,9 @@ func (r *Reading) intern(s string) string {
 	return s
 }
 
+// release lets go of what only the reading needed.
+func (r *Reading) release() { r.interned, r.projects, r.byDate = nil, nil, nil }
+
 func (r *Reading) add(on schemas.Date, row Row) {
 	i, ok := r.byDate[on]
 	if !ok {
@@ -120,189 +147,172 @@ func (r *Reading) add(on schemas.Date, row Row) {
 		r.byDate[on] = i
 		r.Snapshots = append(r.Snapshots, Snapshot{Date: on})
 	}
-	r.Snapshots[i].Rows = append(r.Snapshots[i].Rows, row)
+	s := &r.Snapshots[i]
+	if row.issue != nil {
+		s.Issues = append(s.Issues, row)
+		return
+	}
+	s.Rows = append(s.Rows, row)
 }
 
-// sheet is one file under the reader.
+// sheet is one sheet under the reader; a CSV file is one.
 type sheet struct {
 	reading *Reading
 	mapping *Mapping
 	file    string
 	today   schemas.Date
+	wish    headerWish
+	// place is where the rows of the sheet are.
+	place *place
+	// ragged tells that a row must have as many cells as the header.
+	ragged bool
+	issues bool // a sheet of issues
 
-	csv    *csv.Reader
-	row    int
-	header []string
-	index  map[string]int
-	on     schemas.Date // of the whole file; zero: by column
-	parsed map[dateKey]schemas.Date
-	width  int
+	row, line int
+	head      *head
+	pending   []scanned
+	on        schemas.Date // of the whole file; zero: by column
+	parsed    map[dateKey]schemas.Date
+}
+
+// place tells where the cells of a row are: the name of the sheet, in a
+// workbook, and the columns.
+type place struct {
+	sheet string
+	index map[string]int
 }
 
 func (s *sheet) fault(column, value, message, hint string) *Fault {
-	f := &Fault{File: s.file, Row: s.row, Column: column, Value: schemas.Shorten(value), Message: message, Hint: hint}
-	if s.width > 0 && s.row > 0 {
-		f.Line, _ = s.csv.FieldPos(0)
-	}
+	f := &Fault{File: s.file, Row: s.row, Line: s.line, Column: column, Value: schemas.Shorten(value), Message: message, Hint: hint}
+	s.place.locate(f)
 	return f
 }
 
-func (s *sheet) open(content io.Reader) *Fault {
-	if s.mapping.File.Encoding == "gb18030" {
-		content = transform.NewReader(content, simplifiedchinese.GB18030.NewDecoder())
+// locate names the cell of a fault.
+func (p *place) locate(f *Fault) {
+	if p == nil {
+		return
 	}
-	text, err := io.ReadAll(content)
-	switch {
-	case err != nil:
-		return s.fault("", "", "the file cannot be read: "+err.Error(), "check file.encoding of the mapping")
-	case bytes.HasPrefix(text, []byte{0xFF, 0xFE}) || bytes.HasPrefix(text, []byte{0xFE, 0xFF}):
-		return s.fault("", "", "the file is UTF-16", "save it as CSV UTF-8")
-	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		return s.fault("", "", "the file is a workbook, not CSV", "save it as CSV UTF-8")
+	f.Sheet = p.sheet
+	if i, ok := p.index[f.Column]; ok && i >= 0 && f.Row > 0 {
+		f.Cell = cellName(i, f.Row)
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	if !utf8.Valid(text) {
-		return s.fault("", "", "the file is not UTF-8", "set file.encoding: gb18030 in the mapping, or save it as CSV UTF-8")
+}
+
+// begin checks the header and finds the snapshot's date; false when the sheet
+// cannot be read.
+func (s *sheet) begin(h *head, rest []scanned, on schemas.Date) bool {
+	s.head, s.pending, s.row, s.line = h, rest, h.row, h.line
+	s.parsed = map[dateKey]schemas.Date{}
+	if s.place == nil {
+		s.place = &place{}
 	}
-	s.csv = csv.NewReader(bytes.NewReader(text))
-	s.csv.Comma, _ = utf8.DecodeRuneInString(s.mapping.File.Delimiter)
-	s.csv.FieldsPerRecord = -1
-	s.csv.ReuseRecord = true
-	for s.row < s.mapping.File.HeaderRow {
-		s.row++
-		record, err := s.csv.Read()
-		if err != nil {
-			s.width = 0
-			return s.fault("", "", "the file has no row of column names", fmt.Sprintf("row %d must name the columns (file.header_row of the mapping)", s.mapping.File.HeaderRow))
+	if faults := s.locate(); len(faults) > 0 {
+		s.reading.refuse(faults)
+		return false
+	}
+	s.place.index = h.index
+	s.noteIgnored()
+	if !s.issues {
+		if err := s.dateOfFile(on); err != nil {
+			s.reading.refuse([]Fault{*err})
+			return false
 		}
-		s.width = len(record)
-		s.header = slices.Clone(record)
 	}
-	if len(s.header) > maxColumns {
-		return s.fault("", "", "the file has too many columns", fmt.Sprintf("at most %d", maxColumns))
-	}
-	return nil
+	return true
 }
 
 // locate finds the mapped columns by their names.
 func (s *sheet) locate() (faults []Fault) {
-	s.index = map[string]int{}
-	twice := map[string]bool{}
-	for i, name := range s.header {
-		name = oneLine(name)
-		s.header[i] = name
-		if _, seen := s.index[name]; seen {
-			twice[name] = true
-			continue
-		}
-		s.index[name] = i
+	if given := s.head.given(); len(given) == 1 && s.ragged && matches(given, s.wish.columns) == 0 {
+		return []Fault{*s.fault(s.wish.columns[0], given[0], "the first row has a single column", s.delimiterHint(given[0]))}
 	}
-	for _, name := range s.mapping.columnNames() {
-		_, found := s.index[name]
-		switch {
-		case !found && len(s.header) == 1:
-			return []Fault{*s.fault(name, s.header[0], "the first row has a single column", s.delimiterHint())}
-		case !found:
-			faults = append(faults, *s.fault(name, "", "the file has no such column", "its columns are "+schemas.Shorten(strings.Join(s.header, ", "))))
-		case twice[name]:
-			faults = append(faults, *s.fault(name, "", "the file has this column twice", "rename one of the two"))
-		}
+	if len(s.head.names) > maxColumns {
+		return []Fault{*s.fault("", "", "the file has too many columns", fmt.Sprintf("at most %d", maxColumns))}
 	}
+	s.head.locate(s.wish, func(column, value, message, hint string) {
+		faults = append(faults, *s.fault(column, value, message, hint))
+	})
 	return faults
 }
 
-func (s *sheet) delimiterHint() string {
+// noteIgnored tells which columns are not read.
+func (s *sheet) noteIgnored() {
+	used := map[int]bool{}
+	for _, i := range s.head.index {
+		used[i] = true
+	}
+	for i, name := range s.head.names {
+		if name != "" && !used[i] && len(s.reading.Ignored) < maxColumns && !slices.Contains(s.reading.Ignored, name) {
+			s.reading.Ignored = append(s.reading.Ignored, name)
+		}
+	}
+}
+
+func (s *sheet) delimiterHint(first string) string {
 	for sign, name := range map[string]string{";": `";"`, "\t": "tab", "|": `"|"`, ",": `","`} {
-		if sign != s.mapping.File.Delimiter && strings.Contains(s.header[0], sign) {
+		if sign != s.mapping.File.Delimiter && strings.Contains(first, sign) {
 			return "set file.delimiter: " + name + " in the mapping"
 		}
 	}
 	return "check file.delimiter and file.header_row of the mapping"
 }
 
-func (s *sheet) dateOfFile(on schemas.Date) *Fault {
-	s.row = 0
-	m := s.mapping.Snapshot
-	switch {
-	case m.Column != "":
-		return nil
-	case on != 0:
-		s.on = on
-	case m.fileName == nil:
-		return s.fault("", "", "nothing tells the snapshot's date", "set snapshot in the mapping: a column, or file_name: YYYY-MM-DD")
-	default:
-		found, ok := m.fileName.parse(s.file)
-		if !ok {
-			return s.fault("", s.file, "the file's name has no date", "name it with a date in the form "+m.FileName)
-		}
-		s.on = found
-	}
-	if s.on > s.today {
-		return s.fault("", s.on.String(), "the snapshot's date lies in the future", "")
-	}
-	s.row = s.mapping.File.HeaderRow
-	return nil
-}
-
 // readRows reads the rows after the header.
-func (s *sheet) readRows() {
-	s.parsed = map[dateKey]schemas.Date{}
-	s.row = s.mapping.File.HeaderRow
+func (s *sheet) readRows(source rowSource) {
 	for {
-		record, err := s.csv.Read()
-		if errors.Is(err, io.EOF) {
+		var r record
+		var wrong *flaw
+		more := true
+		if len(s.pending) > 0 {
+			r, wrong = s.pending[0].record, s.pending[0].wrong
+			s.pending = s.pending[1:]
+		} else if r, wrong, more = source.next(); !more {
 			return
 		}
-		s.row++
-		if err != nil {
-			s.width = 0 // of a broken record no position is known
-			var parse *csv.ParseError
-			f := s.fault("", "", "the row cannot be read", "a quote inside a quoted cell is written twice")
-			if errors.As(err, &parse) {
-				f.Line = parse.StartLine
-				if parse.Line > parse.StartLine {
-					f.Message = fmt.Sprintf("a quoted cell that begins in line %d is not closed; what follows was not read", parse.StartLine)
-				}
-			}
-			s.reading.refuse([]Fault{*f})
+		if wrong != nil {
+			s.refuseRow(r, wrong)
 			continue
 		}
+		s.row, s.line = r.number, r.line
 		if s.reading.rows++; s.reading.rows > MaxRows {
 			s.reading.refuse([]Fault{*s.fault("", "", fmt.Sprintf("more than %d rows; from here on nothing was read", MaxRows), "import fewer files at a time")})
 			return
 		}
-		s.width = len(record)
-		if blankRecord(record) {
+		if s.reading.Progress != nil && s.reading.rows%progressStep == 0 {
+			s.reading.Progress(s.reading.rows)
+		}
+		if r.blank() {
 			continue
 		}
-		if ragged := s.ragged(record); ragged != nil {
+		if ragged := s.raggedRow(&r); ragged != nil {
 			s.reading.refuse([]Fault{*ragged})
 			continue
 		}
-		s.readRow(record)
-	}
-}
-
-// ragged refuses a row with more or fewer cells than the header: its values
-// may have slipped into other columns. Empty cells at the end are as none.
-func (s *sheet) ragged(record []string) *Fault {
-	n := len(record)
-	for n > len(s.header) && strings.TrimSpace(record[n-1]) == "" {
-		n--
-	}
-	if n == len(s.header) {
-		return nil
-	}
-	return s.fault("", "", fmt.Sprintf("the row has %d cells and the header %d", len(record), len(s.header)), "put a cell that contains the delimiter into quotes")
-}
-
-func blankRecord(record []string) bool {
-	for _, cell := range record {
-		if strings.TrimSpace(cell) != "" {
-			return false
+		if s.issues {
+			s.readIssue(r)
+		} else {
+			s.readRow(r)
 		}
 	}
-	return true
+}
+
+func (s *sheet) refuseRow(r record, wrong *flaw) {
+	s.row, s.line = r.number, wrong.line
+	s.reading.refuse([]Fault{*s.fault("", "", wrong.message, wrong.hint)})
+}
+
+// raggedRow refuses a row with more or fewer cells than the header: its values
+// may have slipped into other columns. Empty cells at the end are as none.
+func (s *sheet) raggedRow(r *record) *Fault {
+	n := len(r.cells)
+	for n > len(s.head.names) && strings.TrimSpace(r.cells[n-1].text) == "" {
+		n--
+	}
+	if !s.ragged || n == len(s.head.names) {
+		return nil
+	}
+	return s.fault("", "", fmt.Sprintf("the row has %d cells and the header %d", len(r.cells), len(s.head.names)), "put a cell that contains the delimiter into quotes")
 }
 
 // oneLine trims a cell and makes every run of white space one space: a line

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
@@ -28,6 +29,16 @@ func officeSheet(t testing.TB, extra string) *Mapping {
 	return m
 }
 
+// wide writes a text as UTF-16, little end first.
+func wide(text string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b.WriteByte(byte(unit))
+		b.WriteByte(byte(unit >> 8))
+	}
+	return b.String()
+}
+
 func TestFilesAsOfficesWriteThem(t *testing.T) {
 	gb, err := simplifiedchinese.GB18030.NewEncoder().String("id,name,total\nA,修武电厂,1\n")
 	if err != nil {
@@ -43,8 +54,15 @@ func TestFilesAsOfficesWriteThem(t *testing.T) {
 		{"tabs, titles above", "file: {delimiter: tab, header_row: 3}", "修武县台账\n(万元)\nid\tname\ttotal\nA\t甲\t1\n", 1, ""},
 		{"GB18030", "file: {encoding: gb18030}", gb, 1, ""},
 		{"GB18030 unsaid", "", gb, 0, "0/0 :file.encoding: gb18030"},
-		{"UTF-16", "", "\xff\xfei\x00d\x00", 0, "0/0 :UTF-16"},
-		{"a workbook", "", "PK\x03\x04...", 0, "0/0 :workbook"},
+		{"UTF-16 as Excel's Unicode text", "file: {delimiter: tab}", "\xff\xfe" + wide("id\tname\ttotal\nA\t甲\t1\n"), 1, ""},
+		{"UTF-16 cut short", "", "\xff\xfei\x00d", 0, "0/0 :begins as UTF-16"},
+		{"UTF-16 without its mark", "", wide("id,name,total\n"), 0, "0/0 :zero bytes"},
+		{"no GB18030", "file: {encoding: gb18030}", "id,name,total\nA,\xff\xff,1\n", 0, "0/0 :not GB18030"},
+		{"a damaged workbook", "", "PK\x03\x04...", 0, "0/0 :damaged or cut short"},
+		{"an old workbook", "", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 0, "0/0 :.xls"},
+		{"a failed formula", "", "id,name,total\nA,甲,#N/A\n", 0, "2/2 total:the formula of this cell has failed"},
+		{"full-width signs and units", "", "id,name,total\n\uff21-\uff11,甲,\"\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15\"\nB,乙,1.2亿元\n", 2, ""},
+		{"a cell that is too long", "", "id,name,total\nA," + strings.Repeat("长", 40000) + ",1\n", 0, "2/2 name:more than 32,767 characters"},
 		{"empty", "", "", 0, "1/0 :no row of column names"},
 		{"wrong delimiter", "", "id;name;total\nA;甲;1\n", 0, `1/1 id:set file.delimiter: ";"`},
 		{"missing columns, all told", "", "id,nom\nA,甲\n", 0, "1/1 name:no such column|1/1 total:no such column"},

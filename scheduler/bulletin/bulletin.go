@@ -27,6 +27,8 @@ type Draft struct {
 	// Projects names the projects of Unreported, OutOfOrder and NoPlan, and those
 	// that restatements are about.
 	Projects map[string]string
+	// Details is nil unless WithDetails asks for it.
+	Details *Details
 }
 
 // Option adds to what Build makes.
@@ -35,6 +37,7 @@ type Option func(*options)
 type options struct {
 	published *schemas.Bulletin
 	rebuild   func(context.Context) (*schemas.Bulletin, error)
+	details   bool
 }
 
 // ComparedWith fills the restatements: published is the latest published model
@@ -63,7 +66,12 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	}
 	cuts := []schemas.Cut{schemas.BulletinCut(period, known)}
 	before := period.Previous()
-	if before.End.Year() == period.End.Year() {
+	var earlierPeriods []schemas.Period
+	if o.details {
+		var earlierCuts []schemas.Cut
+		earlierPeriods, earlierCuts = trendCuts(period, known)
+		cuts = append(cuts, earlierCuts...)
+	} else if before.End.Year() == period.End.Year() {
 		cuts = append(cuts, schemas.BulletinCut(before, known))
 	}
 	ledgers, err := r.Ledgers(ctx, cuts...)
@@ -86,7 +94,7 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	fillLists(draft, ledger, period)
 	fillMethod(model, rules, ledger, counts.Whole)
 
-	if len(ledgers) > 1 {
+	if before.End.Year() == period.End.Year() {
 		earlier := ledgers[1]
 		earlierCounts, err := counting.Count(earlier, rules, before)
 		if err != nil {
@@ -103,6 +111,11 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 			return nil, fmt.Errorf("bulletin %s: %w", period, err)
 		}
 		draft.nameRestated(ledger)
+	}
+	if o.details {
+		if err := draft.fillDetails(rules, ledgers, earlierPeriods); err != nil {
+			return nil, err
+		}
 	}
 	return draft, nil
 }

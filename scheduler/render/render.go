@@ -1,6 +1,7 @@
-// Package render turns the model of a bulletin into files: JSON, Markdown and
-// one Chinese HTML page; that of an assessment into JSON and Markdown. Every figure comes from the model, and the same model
-// gives the same bytes.
+// Package render says the model of a bulletin or an assessment in words: it
+// composes the document of an edition, which the packages beside it write as
+// HTML, PDF, DOCX and XLSX, and itself writes as Markdown. Every figure comes
+// from the model, and the same model gives the same bytes.
 package render
 
 import (
@@ -8,12 +9,14 @@ import (
 	"fmt"
 	"io"
 
+	"milepost/scheduler/bulletin"
+	"milepost/scheduler/render/document"
 	"milepost/schemas"
 )
 
 // TemplateVersion counts changes of wording and layout: an edition stores it,
 // since its files can be made again only by the version that made them.
-const TemplateVersion = 1
+const TemplateVersion = 2
 
 // Names give words to the codes and ids of a model, and say what an edition may
 // show.
@@ -26,7 +29,29 @@ type Names struct {
 	// RankLeads shows scores and ranks of the city leaders; without it an
 	// edition shows their figures only (the specification, §10).
 	RankLeads bool
+
+	// Edition is whom the document is for; empty stands for document.Official.
+	Edition document.Edition
+	// Details are the projects behind the model. An official edition does without
+	// them, and then has neither causes nor movements; a media edition needs them
+	// to know what is withheld.
+	Details *bulletin.Details
+	// Remarks are an editor's own blocks.
+	Remarks Remarks
+	// Style is the office's wording; the zero value is the default.
+	Style Style
+	// Signed is the 成文日期 of an edition; 0 leaves room for it.
+	Signed schemas.Date
 }
+
+func (n *Names) edition() document.Edition {
+	if n.Edition == "" {
+		return document.Official
+	}
+	return n.Edition
+}
+
+func (n *Names) rankLeads() bool { return n.RankLeads || n.Style.RankLeads }
 
 // JSON writes the model, indented by two spaces, with a line feed at the end.
 func JSON(w io.Writer, model *schemas.Bulletin) error {

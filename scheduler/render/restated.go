@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"milepost/scheduler/render/document"
 	"milepost/schemas"
 )
 
@@ -87,7 +88,7 @@ func (c *composer) restatedValue(value json.RawMessage) string {
 	case json.Unmarshal(value, &word) != nil:
 		return string(value)
 	}
-	if light := lightName(schemas.Light(word)); light != word {
+	if light := document.LightName(schemas.Light(word)); light != word {
 		return light
 	}
 	if status := statusName(schemas.Status(word)); status != word {

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"milepost/schemas"
 )
@@ -20,13 +19,6 @@ func money(m schemas.Money) string {
 		return schemas.Quotient(int64(m), wanInYi, 1, 2).String() + "亿元"
 	}
 	return m.String() + "万元"
-}
-
-func wanOrUnknown(m *schemas.Money) string {
-	if m == nil {
-		return unknown
-	}
-	return m.String()
 }
 
 func percent(f *schemas.Figure) string {
@@ -73,40 +65,6 @@ func months(m schemas.Month) string {
 	return fmt.Sprintf("1—%d月", m.Number())
 }
 
-// part is a number of things of one sort.
-type part struct {
-	name string
-	n    int
-}
-
-// parts says 已完成3个、进展缓慢11个（无进展、停缓建：无）: what there is none of comes
-// last and without a number.
-func parts(measure string, list ...part) string {
-	var some, missing []string
-	for _, p := range list {
-		if p.n == 0 {
-			missing = append(missing, p.name)
-		} else {
-			some = append(some, fmt.Sprintf("%s%d%s", p.name, p.n, measure))
-		}
-	}
-	said, lacking := strings.Join(some, "、"), strings.Join(missing, "、")+"：无"
-	switch {
-	case len(missing) == 0:
-		return said
-	case len(some) == 0:
-		return lacking
-	}
-	return said + "（" + lacking + "）"
-}
-
-func count(n int, measure string) string {
-	if n == 0 {
-		return "无"
-	}
-	return fmt.Sprintf("%d%s", n, measure)
-}
-
 func milestoneName(word string) string {
 	switch word {
 	case "landed":
@@ -133,22 +91,6 @@ func statusName(s schemas.Status) string {
 		return "停缓建"
 	}
 	return string(s)
-}
-
-func lightName(l schemas.Light) string {
-	switch l {
-	case schemas.Green:
-		return "绿"
-	case schemas.Yellow:
-		return "黄"
-	case schemas.Red:
-		return "红"
-	case schemas.Grey:
-		return "灰"
-	case schemas.NoneOn:
-		return "未亮灯"
-	}
-	return string(l)
 }
 
 // lateness says days from the target: 晚5天, 提前13天, 按期.

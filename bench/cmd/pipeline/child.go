@@ -42,6 +42,8 @@ type task struct {
 	Profile    string // file; empty: none
 	// The engines' processes, whose processor time is told apart.
 	NATSProcess, ClickHouseProcess int
+	Rate                           int  // events a second; 0: as fast as it goes
+	Watch                          bool // the memory of the process
 }
 
 // ready is a child's first line: it can begin, or an engine serves at Address.

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -32,6 +33,9 @@ type options struct {
 	events  int
 	rounds  int
 	profile string
+	consume bool
+	lasting time.Duration
+	rate    int
 }
 
 // maxEvents is what the publishing process can hold in memory without harm.
@@ -44,11 +48,17 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.IntVar(&o.events, "events", 400_000, "how many events")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each way of consuming is measured; the table shows the median")
 	flags.StringVar(&o.profile, "profile", "", "folder that takes a CPU profile of each measured process")
+	flags.BoolVar(&o.consume, "consume", false, "measure only consuming, from a stream that is filled once")
+	flags.DurationVar(&o.lasting, "memory", 0, "instead of all else, publish and consume for so long, and watch the consumer's memory")
+	flags.IntVar(&o.rate, "rate", 4000, "events a second with -memory")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if o.events < 1 || o.events > maxEvents || o.rounds < 1 || o.rounds > 100 {
 		return fmt.Errorf("-events is from 1 to %d, -rounds from 1 to 100", maxEvents)
+	}
+	if o.lasting < 0 || o.lasting > 24*time.Hour || o.rate < 1 || o.rate > 1_000_000 {
+		return fmt.Errorf("-memory is at most a day, -rate from 1 to 1000000")
 	}
 	if o.profile != "" {
 		folder, err := filepath.Abs(o.profile)
@@ -71,6 +81,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}()
 	t := &trial{options: o, folder: folder, progress: progress}
 	defer t.end()
+	if o.lasting > 0 {
+		return t.lastly(ctx, out)
+	}
 	if err := t.measure(ctx); err != nil {
 		return err
 	}

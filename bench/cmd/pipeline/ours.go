@@ -7,13 +7,15 @@ import (
 	"os"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	natsclient "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/bench"
 	"milepost/consumers"
 	"milepost/consumers/warehouse"
 	"milepost/deploy"
+	"milepost/deploy/access"
+	"milepost/deploy/embedded/nats"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -23,7 +25,7 @@ const actor = "http:127.0.0.1"
 
 // connect dials NATS and makes sure that the stream exists.
 func (t task) connect(ctx context.Context) (jetstream.JetStream, error) {
-	conn, err := nats.Connect(t.NATS)
+	conn, err := natsclient.Connect(t.NATS)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +45,8 @@ type publisher struct {
 	js     jetstream.JetStream
 	out    *producers.Publisher
 	events [][]byte
+	count  int
+	rate   int // events a second; 0: as fast as it goes
 }
 
 func preparePublisher(ctx context.Context, t task) (measured, error) {
@@ -55,8 +59,16 @@ func preparePublisher(ctx context.Context, t task) (measured, error) {
 		return nil, err
 	}
 	p := &publisher{js: js, events: make([][]byte, 0, t.Events)}
-	if p.out, err = producers.New(js, check, producers.Options{}); err != nil {
+	key, _, err := access.ActorKey(ctx, js)
+	if err != nil {
 		return nil, err
+	}
+	if p.out, err = producers.New(js, check, producers.Options{Window: nats.MaxBatch, ActorKey: key}); err != nil {
+		return nil, err
+	}
+	if p.rate = t.Rate; p.rate > 0 {
+		p.count = t.Events
+		return p, nil // they are made on the way
 	}
 	for e, err := range bench.Events(t.Events) {
 		if err != nil {
@@ -64,6 +76,7 @@ func preparePublisher(ctx context.Context, t task) (measured, error) {
 		}
 		p.events = append(p.events, e.Raw)
 	}
+	p.count = len(p.events)
 	return p, nil
 }
 
@@ -78,6 +91,9 @@ func (p *publisher) run(ctx context.Context, begin func() error) error {
 			}
 		}
 	}
+	if p.rate > 0 {
+		submissions = p.paced(ctx)
+	}
 	var next uint64 = 1
 	for receipt := range p.out.Publish(ctx, submissions, actor) {
 		switch {
@@ -88,10 +104,33 @@ func (p *publisher) run(ctx context.Context, begin func() error) error {
 		}
 		next++
 	}
-	if sent := next - 1; sent != uint64(len(p.events)) {
-		return fmt.Errorf("%d of %d events have receipts", sent, len(p.events))
+	if sent := next - 1; sent != uint64(p.count) {
+		return fmt.Errorf("%d of %d events have receipts", sent, p.count)
 	}
 	return nil
+}
+
+// paced makes the events on the way, a tenth of a second's worth at a time.
+func (p *publisher) paced(ctx context.Context) func(yield func(producers.Submission) bool) {
+	return func(yield func(producers.Submission) bool) {
+		const parts = 10
+		ticker := time.NewTicker(time.Second / parts)
+		defer ticker.Stop()
+		n := 0
+		for e, err := range bench.Events(p.count) {
+			if n%max(1, p.rate/parts) == 0 {
+				select {
+				case <-ticker.C:
+				case <-ctx.Done():
+					return
+				}
+			}
+			n++
+			if err != nil || !yield(producers.Submission{Raw: e.Raw}) {
+				return // what is missing is told from the receipts
+			}
+		}
+	}
 }
 
 func (p *publisher) close() error {
@@ -113,10 +152,16 @@ func prepareConsumer(ctx context.Context, t task) (measured, error) {
 		return nil, err
 	}
 	c := &consumer{task: t, js: js}
-	if c.store, err = openWarehouse(ctx, t); err != nil {
+	key, after, err := access.ActorKey(ctx, js)
+	if err != nil {
 		return nil, err
 	}
-	c.out, err = consumers.New(consumers.Config{JetStream: js, Decoder: schemas.NewValidator(schemas.DefaultRules()), Store: c.store})
+	trust := consumers.ActorTrust{Key: key, UnprovenUpTo: after}
+	decoder := schemas.NewValidator(schemas.DefaultRules())
+	if c.store, err = openWarehouse(ctx, t, consumers.NewOriginals(js, decoder, trust)); err != nil {
+		return nil, err
+	}
+	c.out, err = consumers.New(consumers.Config{JetStream: js, Decoder: decoder, Actors: trust, Store: c.store})
 	return c, err
 }
 
@@ -132,8 +177,8 @@ func (t task) fromTheStart(ctx context.Context) (jetstream.JetStream, error) {
 	return js, nil
 }
 
-func openWarehouse(ctx context.Context, t task) (*warehouse.Warehouse, error) {
-	w, err := warehouse.Open(ctx, warehouse.Config{DSN: t.ClickHouse})
+func openWarehouse(ctx context.Context, t task, stream warehouse.Stream) (*warehouse.Warehouse, error) {
+	w, err := warehouse.Open(ctx, warehouse.Config{DSN: t.ClickHouse, Stream: stream})
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ const (
 )
 
 func preparePlain(ctx context.Context, t task) (measured, error) {
-	w, err := openWarehouse(ctx, t) // for the table
+	w, err := openWarehouse(ctx, t, nil) // for the table
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (t task) serveEngine(input io.Reader, answers *json.Encoder) error {
 
 func (t task) startEngine(ctx context.Context) (address string, end func(context.Context) error, err error) {
 	if t.Role == roleNATS {
-		server, err := nats.Start(nats.Config{Dir: t.Folder, SyncAlways: t.Sync})
+		server, err := nats.Start(nats.Config{Dir: t.Folder, Listen: "127.0.0.1:0", SyncAlways: t.Sync})
 		if err != nil {
 			return "", nil, err
 		}
@@ -136,6 +136,10 @@ func (t task) prepare(ctx context.Context) (measured, error) {
 func (t task) observe(work func(begin func() error) error) (r result, err error) {
 	var before usage
 	stop := func() error { return nil }
+	memory := func() ([]int64, error) { return nil, nil }
+	if t.Watch {
+		memory = watchMemory()
+	}
 	err = work(func() (err error) {
 		if t.Profile != "" {
 			if stop, err = startProfile(t.Profile); err != nil {
@@ -147,7 +151,9 @@ func (t task) observe(work func(begin func() error) error) (r result, err error)
 		return err
 	})
 	r.Finished = time.Now()
-	if err := errors.Join(err, stop()); err != nil {
+	var unread error
+	r.Memory, unread = memory()
+	if err := errors.Join(err, unread, stop()); err != nil {
 		return r, err
 	}
 	after, err := t.usage()

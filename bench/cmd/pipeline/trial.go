@@ -36,11 +36,13 @@ func (t *trial) measure(ctx context.Context) error {
 	if t.warehouse, err = t.engine(ctx, task{Role: roleClickHouse}); err != nil {
 		return err
 	}
-	process, err := t.publish(ctx, "publish, durability process", false)
-	if err != nil {
-		return err
+	if !t.options.consume {
+		process, err := t.publish(ctx, "publish, durability process", false)
+		if err != nil {
+			return err
+		}
+		t.stop(process)
 	}
-	t.stop(process)
 	power, err := t.publish(ctx, "publish, durability power", true)
 	if err != nil {
 		return err
@@ -49,6 +51,9 @@ func (t *trial) measure(ctx context.Context) error {
 		return err
 	}
 	t.stop(power)
+	if t.options.consume {
+		return nil
+	}
 	return t.endToEnd(ctx)
 }
 
@@ -74,7 +79,7 @@ func (t *trial) publish(ctx context.Context, title string, sync bool) (*child, e
 // else the machine does hits them alike.
 func (t *trial) consume(ctx context.Context, server *child) error {
 	lines := map[string]*line{
-		roleConsume: {title: "consume: stream → events, deliveries"},
+		roleConsume: {title: "consume: stream → events, contents"},
 		roleServe:   {title: "consume as served: ledger_current too"},
 		rolePlain:   {title: "control: plain Go loop → events"},
 	}

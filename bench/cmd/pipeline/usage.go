@@ -17,8 +17,9 @@ type result struct {
 	OwnCPU            float64
 	NATSCPU           float64
 	ClickHouseCPU     float64
-	PeakMemory        int64  // bytes resident, the most at any time of the process
-	Batches           uint64 // 0: not counted
+	PeakMemory        int64   // bytes resident, the most at any time of the process
+	Memory            []int64 // bytes resident, every second, where they are watched
+	Batches           uint64  // 0: not counted
 	Error             string
 }
 
@@ -72,14 +73,5 @@ func processorTime(pid int) (float64, error) {
 
 // peakMemory is the most that this process had resident, in bytes.
 func peakMemory() (int64, error) {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	_, rest, found := strings.Cut(string(text), "VmHWM:")
-	if !found {
-		return 0, fmt.Errorf("/proc/self/status does not tell VmHWM")
-	}
-	kilobytes, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-	return kilobytes << 10, err
+	return statusOf("VmHWM:")
 }

@@ -1,8 +1,10 @@
 // Package clickhouse runs the ClickHouse engine inside this process and serves it as the ClickHouse HTTP interface, so
 // that every client of a real server (clickhouse-go over http://, curl, Grafana, a JavaScript client) works unchanged.
 //
-// Two kinds of users exist. The writer (WriterUser with WriterPassword) may do anything. Readers (no user at all, or
-// "default") may read within ReaderLimits and nothing else: see [CheckReader] for what is refused.
+// Two kinds of users exist. The writer (WriterUser with WriterPassword) may do anything. Readers ("analyst", "default" or
+// no user at all) may read within ReaderLimits and nothing else: see [CheckReader] for what is refused. They need
+// ReaderPassword; without one the server listens on this machine only, and answers only to its own names, so that no page
+// of a stranger can have a browser ask it under another name that was made to point here (DNS rebinding).
 //
 // The engine is a library that serves one data folder per process; see [Start] for what that means.
 package clickhouse
@@ -30,7 +32,8 @@ type Config struct {
 	WriterUser string
 	// WriterPassword is the writer's password; when empty a random one is made, known to Server.WriterDSN only.
 	WriterPassword string
-	// ReaderPassword is the password of user "default"; when empty, readers need none.
+	// ReaderPassword is the password of the users "analyst" and "default"; when empty, readers need none and Listen must be
+	// an address of this machine alone.
 	ReaderPassword string
 	// ReaderLimits bounds what one reader's statement may use.
 	ReaderLimits Limits
@@ -110,8 +113,11 @@ func (c Config) validate() error {
 	if strings.ContainsAny(c.Dir, "\x00\n") {
 		errs = append(errs, fmt.Errorf("embedded ClickHouse: Dir: %q cannot be a folder", c.Dir))
 	}
-	if c.WriterUser == readerUser {
-		errs = append(errs, fmt.Errorf("embedded ClickHouse: WriterUser: %q is the readers' name; hint: take another", readerUser))
+	if c.WriterUser == readerUser || c.WriterUser == AnalystUser {
+		errs = append(errs, fmt.Errorf("embedded ClickHouse: WriterUser: %q is the readers' name; hint: take another", c.WriterUser))
+	}
+	if c.ReaderPassword == "" && !OnlyThisMachine(c.Listen) {
+		errs = append(errs, fmt.Errorf("embedded ClickHouse: Listen: on %q other machines could read without a password; hint: set ReaderPassword, or listen on 127.0.0.1", c.Listen))
 	}
 	for name, n := range map[string]int{"WriterConnections": c.WriterConnections, "ReaderConnections": c.ReaderConnections, "MaxSessions": c.MaxSessions} {
 		if n < 1 || n > 1024 {

@@ -328,6 +328,50 @@ func TestCredentials(t *testing.T) {
 	r.refuses("164", create)
 }
 
+// TestOtherNamesAreNotAnswered asks as a browser does for a page whose name was made to point at this machine.
+func TestOtherNamesAreNotAnswered(t *testing.T) {
+	t.Parallel()
+	db := enginetest.ClickHouse(t)
+	_, port, err := net.SplitHostPort(db.Server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := url.Parse(db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(host string, user *url.Userinfo) (int, string) {
+		request, err := http.NewRequest(http.MethodGet, db.HTTP+"/?query=SELECT+1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		if user != nil {
+			password, _ := user.Password()
+			request.SetBasicAuth(user.Username(), password)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }() // only read
+		return response.StatusCode, readAll(t, response.Body)
+	}
+	for _, host := range []string{"localhost", "localhost:" + port, "LOCALHOST", "127.0.0.1", "127.0.0.1:" + port, "127.0.0.2:1", "[::1]", "[::1]:" + port} {
+		if status, body := ask(host, nil); status != http.StatusOK || body != "1\n" {
+			t.Errorf("%s: %d %s", host, status, body)
+		}
+	}
+	for _, host := range []string{"evil.example", "evil.example:" + port, "localhost.evil.example", "127.0.0.1.evil.example:" + port, "10.0.0.7:" + port, "[2001:db8::1]", "0.0.0.0"} {
+		if status, body := ask(host, nil); status != http.StatusForbidden || !strings.Contains(body, "hint") {
+			t.Errorf("%s: %d %s", host, status, body)
+		}
+		if status, _ := ask(host, w.User); status != http.StatusOK {
+			t.Errorf("%s with the writer's password: %d", host, status)
+		}
+	}
+}
+
 func basic(user, password string) string {
 	r, _ := http.NewRequest(http.MethodGet, "/", nil)
 	r.SetBasicAuth(user, password)

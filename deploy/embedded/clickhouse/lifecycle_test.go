@@ -125,7 +125,36 @@ func childRestarts(t *testing.T, dir string) {
 	}
 	anonymous.refuses("516", "SELECT 1", "user", "default", "password", "wrong")
 	equal(t, "password", anonymous.must("SELECT 1", "user", "default", "password", "geheim"), "1\n")
+	analystComesIn(t, s, "geheim")
 	mustClose(t, s)
+	if _, err := open(t, clickhouse.Config{Dir: first, Listen: "0.0.0.0:0"}); err == nil || !strings.Contains(err.Error(), "ReaderPassword") {
+		t.Errorf("open to other machines without a password: %v", err)
+	}
+	s = mustOpen(t, clickhouse.Config{Dir: first, Listen: "0.0.0.0:0", ReaderPassword: "geheim"})
+	equal(t, "with a password", newClient(t, s.ReaderDSN(), "default").must("SELECT * FROM t"), "1\n")
+	mustClose(t, s)
+}
+
+// analystComesIn asks in every way in which clients of a real server name their user.
+func analystComesIn(t *testing.T, s *clickhouse.Server, password string) {
+	t.Helper()
+	c := newClient(t, s.URL(), "default")
+	equal(t, "URL", c.must("SELECT * FROM t", "user", "analyst", "password", password), "1\n")
+	for _, given := range []struct {
+		user, password string
+		status         int
+	}{{"analyst", password, http.StatusOK}, {"analyst", "wrong", http.StatusForbidden}, {"analyst", "", http.StatusForbidden}, {"writer", password, http.StatusForbidden}} {
+		for way, header := range map[string]http.Header{
+			"headers": {"X-Clickhouse-User": {given.user}, "X-Clickhouse-Key": {given.password}},
+			"basic":   {"Authorization": {"Basic " + basic(given.user, given.password)}},
+		} {
+			a := c.do(http.MethodPost, strings.NewReader("SELECT * FROM t"), header)
+			if a.status != given.status || strings.Contains(a.body, password) {
+				t.Errorf("%s %s: %d %s", way, given.user, a.status, a.body)
+			}
+		}
+	}
+	c.refuses("164", "INSERT INTO t VALUES (2)", "user", "analyst", "password", password)
 }
 
 func childHolds(t *testing.T, dir string) {

@@ -2,13 +2,41 @@ package clickhouse
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 )
 
+// AnalystUser is the name by which readers come in.
+const AnalystUser = "analyst"
+
 // readerUser is ClickHouse's name of the user that nobody named.
 const readerUser = "default"
+
+// OnlyThisMachine tells whether a listener on the address (host:port) is out of reach of other machines.
+func OnlyThisMachine(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && isOwnName(host)
+}
+
+// isOwnName tells whether a host is one of the names that this machine has for itself.
+func isOwnName(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// askedByOwnName tells whether the Host header of a request is one of this machine's own names, with or without a port.
+func askedByOwnName(header string) bool {
+	if host, _, err := net.SplitHostPort(header); err == nil {
+		return isOwnName(host)
+	}
+	return isOwnName(header)
+}
 
 // settings gives the limits in the engine's terms, readonly last: nothing can be set after it.
 func (l Limits) settings() []setting {

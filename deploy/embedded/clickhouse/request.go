@@ -70,7 +70,10 @@ func (s *Server) authenticate(r *http.Request, query url.Values) (user string, w
 	switch {
 	case user == s.config.WriterUser && same(password, s.config.WriterPassword):
 		return user, true, nil
-	case user == readerUser && (s.config.ReaderPassword == "" || same(password, s.config.ReaderPassword)):
+	case user != readerUser && user != AnalystUser:
+	case s.config.ReaderPassword == "" && !askedByOwnName(r.Host):
+		return "", false, exceptionf(codeAuthentication, "Host %q is not a name of this machine; hint: ask http://%s, or set a password for readers", r.Host[:min(len(r.Host), 100)], s.Addr())
+	case s.config.ReaderPassword == "" || same(password, s.config.ReaderPassword):
 		return user, false, nil
 	case anonymous:
 		return "", false, exceptionf(codeRequiredPassword, "%s: Authentication failed: a password is required", readerUser)

@@ -144,6 +144,15 @@ func (s *Server) WriterDSN() string {
 	return u.String()
 }
 
+// ReaderDSN is a reader's address for clickhouse-go, database default. It carries the readers' password when there is one.
+func (s *Server) ReaderDSN() string {
+	u := url.URL{Scheme: "http", Host: s.Addr(), Path: "/default"}
+	if s.config.ReaderPassword != "" {
+		u.User = url.UserPassword(AnalystUser, s.config.ReaderPassword)
+	}
+	return u.String()
+}
+
 func (s *Server) version() string { return s.engine.version }
 
 // Close ends the server: it takes no new requests, lets what runs finish until ctx is done, ends what still runs then,

@@ -148,7 +148,7 @@ func execute(t testing.TB, server url.URL, sql string) {
 // NATS starts a NATS server with JetStream for the test; it ends with the test.
 func NATS(t testing.TB) *nats.Server {
 	t.Helper()
-	server, err := nats.Start(nats.Config{Dir: filepath.Join(t.TempDir(), "nats")})
+	server, err := nats.Start(nats.Config{Dir: filepath.Join(t.TempDir(), "nats"), Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,9 @@ import (
 	"milepost/deploy/embedded/nats"
 )
 
+// freePort is an address that tests listen on.
+const freePort = "127.0.0.1:0"
+
 func start(t *testing.T, c nats.Config) *nats.Server {
 	t.Helper()
 	s, err := nats.Start(c)
@@ -50,7 +53,7 @@ func TestStreamsOutliveTheServer(t *testing.T) {
 	t.Parallel()
 	for _, sync := range []bool{false, true} {
 		dir := t.TempDir()
-		s := start(t, nats.Config{Dir: dir, SyncAlways: sync})
+		s := start(t, nats.Config{Dir: dir, Listen: freePort, SyncAlways: sync})
 		conn, js := dial(t, s)
 		stream := jetstream.StreamConfig{Name: "EVENTS", Subjects: []string{"events.>"}, Storage: jetstream.FileStorage}
 		if _, err := js.CreateStream(t.Context(), stream); err != nil {
@@ -64,7 +67,7 @@ func TestStreamsOutliveTheServer(t *testing.T) {
 		conn.Close()
 		stop(t, s)
 
-		s = start(t, nats.Config{Dir: dir, SyncAlways: sync})
+		s = start(t, nats.Config{Dir: dir, Listen: freePort, SyncAlways: sync})
 		conn, js = dial(t, s)
 		found, err := js.Stream(t.Context(), "EVENTS")
 		if err != nil {
@@ -80,7 +83,7 @@ func TestStreamsOutliveTheServer(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	s := start(t, nats.Config{Dir: t.TempDir()})
+	s := start(t, nats.Config{Dir: t.TempDir(), Listen: freePort})
 	defer stop(t, s)
 	conn, _ := dial(t, s)
 	defer conn.Close()

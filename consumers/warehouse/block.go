@@ -1,0 +1,181 @@
+package warehouse
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"milepost/schemas"
+)
+
+// block gathers rows column by column in the form in which ClickHouse's format Native sends them. It is kept from batch to
+// batch, so that its memory has not to be found again for each.
+type block struct {
+	statement insertStatement
+	rows      int
+	columns   []column
+	body      []byte
+}
+
+// column is the values of one column, each in its wire form, one after the other.
+type column struct {
+	nulls []byte // one for each row of a Nullable column
+	data  []byte
+}
+
+func (c *column) text(s string)   { c.data = append(binary.AppendUvarint(c.data, uint64(len(s))), s...) }
+func (c *column) bytes(b []byte)  { c.data = append(binary.AppendUvarint(c.data, uint64(len(b))), b...) }
+func (c *column) fixed(b []byte)  { c.data = append(c.data, b...) }
+func (c *column) number(n uint64) { c.data = binary.LittleEndian.AppendUint64(c.data, n) }
+
+// date appends to a Nullable(Date32); no date is NULL.
+func (c *column) date(d schemas.Date) {
+	var days int32
+	null := byte(1)
+	if d != 0 {
+		null, days = 0, d.UnixDays()
+	}
+	c.nulls = append(c.nulls, null)
+	c.data = binary.LittleEndian.AppendUint32(c.data, uint32(days))
+}
+
+func newBlock(s insertStatement) *block {
+	return &block{statement: s, columns: make([]column, len(s.columns))}
+}
+
+func (b *block) reset() {
+	b.rows = 0
+	for i := range b.columns {
+		c := &b.columns[i]
+		c.nulls, c.data = c.nulls[:0], c.data[:0]
+	}
+}
+
+// encode puts the block together.
+func (b *block) encode() []byte {
+	out := binary.AppendUvarint(b.body[:0], uint64(len(b.columns)))
+	out = binary.AppendUvarint(out, uint64(b.rows))
+	for i := range b.columns {
+		for _, word := range []string{b.statement.columns[i].Name, b.statement.columns[i].Type} {
+			out = append(binary.AppendUvarint(out, uint64(len(word))), word...)
+		}
+		out = append(append(out, b.columns[i].nulls...), b.columns[i].data...)
+	}
+	b.body = out
+	return out
+}
+
+// send inserts the rows as one block.
+func (b *block) send(ctx context.Context, w *Warehouse) error {
+	if b.rows == 0 {
+		return nil
+	}
+	if w.native {
+		values, err := b.values()
+		if err != nil {
+			return err
+		}
+		return w.insert(ctx, b.statement, b.rows, values...)
+	}
+	return w.conn.InsertFormat(ctx, "Native", "INSERT INTO "+b.statement.table+w.suffix+" ("+b.statement.names+")", bytes.NewReader(b.encode()))
+}
+
+// values gives each column as a slice, for the protocol that takes no ready-made blocks.
+func (b *block) values() ([]any, error) {
+	list := make([]any, len(b.columns))
+	for i := range b.columns {
+		var ok bool
+		if list[i], ok = b.columns[i].values(b.statement.columns[i].Type, b.rows); !ok {
+			return nil, fmt.Errorf("column %s of %s is not whole", b.statement.columns[i].Name, b.statement.table)
+		}
+	}
+	return list, nil
+}
+
+func (c *column) values(typ string, rows int) (any, bool) {
+	switch typ {
+	case "String":
+		texts, rest := make([]string, rows), c.data
+		for i := range texts {
+			length, n := binary.Uvarint(rest)
+			if n <= 0 || length > uint64(len(rest)-n) {
+				return nil, false
+			}
+			texts[i], rest = string(rest[n:n+int(length)]), rest[n+int(length):]
+		}
+		return texts, len(rest) == 0
+	case "FixedString(16)":
+		return eachOf(c.data, rows, 16, func(b []byte) []byte { return b })
+	case "UInt64":
+		return eachOf(c.data, rows, 8, binary.LittleEndian.Uint64)
+	case "DateTime64(3, 'Asia/Shanghai')":
+		return eachOf(c.data, rows, 8, func(b []byte) time.Time { return time.UnixMilli(int64(binary.LittleEndian.Uint64(b))) })
+	case "DateTime64(9, 'Asia/Shanghai')":
+		return eachOf(c.data, rows, 8, func(b []byte) time.Time { return time.Unix(0, int64(binary.LittleEndian.Uint64(b))) })
+	case "Nullable(Date32)":
+		dates, ok := eachOf(c.data, rows, 4, func(b []byte) *time.Time {
+			midnight := schemas.DateFromUnixDays(int32(binary.LittleEndian.Uint32(b))).Time()
+			return &midnight
+		})
+		for i := range dates {
+			if c.nulls[i] == 1 {
+				dates[i] = nil
+			}
+		}
+		return dates, ok
+	}
+	return nil, false
+}
+
+func eachOf[T any](data []byte, rows, size int, value func([]byte) T) ([]T, bool) {
+	if len(data) != rows*size {
+		return nil, false
+	}
+	list := make([]T, rows)
+	for i := range list {
+		list[i] = value(data[i*size : (i+1)*size])
+	}
+	return list, true
+}
+
+// blocks keeps blocks of a statement between batches: no more than are in use at once, and none that grew out of measure.
+type blocks struct {
+	statement insertStatement
+	idle      chan *block
+}
+
+const (
+	idleBlocks   = 2
+	maxIdleBytes = 32 << 20
+)
+
+func newBlocks(s insertStatement) *blocks {
+	return &blocks{statement: s, idle: make(chan *block, idleBlocks)}
+}
+
+func (p *blocks) take() *block {
+	select {
+	case b := <-p.idle:
+		b.reset()
+		return b
+	default:
+		return newBlock(p.statement)
+	}
+}
+
+func (p *blocks) giveBack(b *block) {
+	if cap(b.body) > maxIdleBytes {
+		return
+	}
+	select {
+	case p.idle <- b:
+	default:
+	}
+}
+
+// speaksNative tells whether the connection speaks ClickHouse's own protocol, which takes no ready-made blocks.
+func speaksNative(options *clickhouse.Options) bool { return options.Protocol == clickhouse.Native }

@@ -1,0 +1,65 @@
+package deploy
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"milepost/deploy/embedded/clickhouse"
+	"milepost/schemas"
+)
+
+// maxPasswordBytes bounds the file of a password.
+const maxPasswordBytes = 1024
+
+// analystPassword gives what readers of the embedded ClickHouse need, "" for
+// nothing.
+func (c Config) analystPassword() (string, error) {
+	if c.ClickHousePasswordFile == "" {
+		return c.ClickHousePassword, nil
+	}
+	wrong := &schemas.Error{Code: schemas.Invalid, Field: "clickhouse_password_file", Value: c.ClickHousePasswordFile, Hint: "write the password of analysts into it, on one line"}
+	text, err := os.ReadFile(c.ClickHousePasswordFile)
+	password := strings.TrimRight(string(text), "\r\n")
+	switch {
+	case err != nil:
+		wrong.Message, wrong.Err = "cannot read the file of the password", err
+	case password == "":
+		wrong.Message = "the file of the password is empty"
+	case len(password) > maxPasswordBytes || strings.ContainsAny(password, "\r\n"):
+		wrong.Message = "the file holds more than a password"
+	default:
+		return password, nil
+	}
+	return "", wrong
+}
+
+// checkEngines lists what is wrong with how the embedded engines are reached.
+func (c Config) checkEngines() []error {
+	var wrong []error
+	add := func(field, value, message, hint string) {
+		wrong = append(wrong, &schemas.Error{Code: schemas.Invalid, Field: field, Value: value, Message: message, Hint: hint})
+	}
+	if c.NATSCreds != "" && c.NATS == "" {
+		add("nats_creds", c.NATSCreds, "credentials for no server", "name the servers by --nats; the embedded one needs none here")
+	}
+	if !c.has(TargetEngines) {
+		return wrong
+	}
+	if c.NATS == "" && c.NATSListen == "" && !slices.ContainsFunc(c.Target, func(t string) bool { return t != TargetEngines }) {
+		add("nats_listen", "", "engines alone serve NATS to other processes, and nobody said where", "name an address, such as --nats-listen 127.0.0.1:4222")
+	}
+	if c.ClickHouse == "" && c.ClickHousePasswordFile == "" && c.ClickHousePassword == "" && !clickhouse.OnlyThisMachine(c.ClickHouseListen) {
+		add("clickhouse_listen", c.ClickHouseListen, "other machines could read everything without a password", "name one by --clickhouse-password-file, or listen on 127.0.0.1")
+	}
+	return wrong
+}
+
+// analystDSN is how analysts' statements reach ClickHouse: the embedded engine
+// holds its readers by itself, a real server is asked as the warehouse is.
+func (a *App) analystDSN() string {
+	if a.embeddedClickHouse != nil {
+		return a.embeddedClickHouse.ReaderDSN()
+	}
+	return a.clickhouseDSN
+}
