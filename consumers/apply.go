@@ -17,12 +17,14 @@ const ackTimeout = 5 * time.Second
 func (c *Consumer) apply(ctx context.Context, b *batch) error {
 	writing, cancel := outlive(ctx, c.config.StopTimeout)
 	defer cancel()
+	c.checks.begin(b)
 	stopSigns := c.showLife(b.messages)
 	started := time.Now()
 	written, err := c.write(writing, b.content)
 	c.config.OnWrite(len(b.messages), time.Since(started), err)
 	stopSigns()
 	if err != nil {
+		c.checks.end()
 		c.Counters.Retries.Add(1)
 		c.log.WarnContext(ctx, "a batch was not written, the stream will deliver it again", "messages", len(b.messages), "error", err)
 		for _, message := range b.messages {
@@ -31,39 +33,31 @@ func (c *Consumer) apply(ctx context.Context, b *batch) error {
 		return err
 	}
 	c.Counters.add(written)
-	c.settle(writing, b.content.Backlog)
+	if c.checks.end() {
+		c.settle(writing)
+	}
 	c.acknowledge(writing, b.messages)
 	c.announce()
-	watermark, err := c.Watermark(writing)
+	c.tell(writing)
+	return nil
+}
+
+// tell tells of the watermark.
+func (c *Consumer) tell(ctx context.Context) {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	watermark, err := c.Watermark(ctx)
 	if err != nil {
 		c.log.WarnContext(ctx, "the applied watermark could not be read", "error", err)
-		return nil
+		return
 	}
 	c.config.OnApplied(watermark)
-	return nil
 }
 
 func (c *Consumer) write(ctx context.Context, b warehouse.Batch) (warehouse.Written, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.WriteTimeout)
 	defer cancel()
 	return c.config.Store.Write(ctx, b)
-}
-
-// settle looks for the conflicts of a backlog behind its last batch, before that is acknowledged: who waited for the
-// watermark finds them. A failure costs nothing, because whoever reads conflicts settles them first.
-func (c *Consumer) settle(ctx context.Context, backlog bool) {
-	if backlog {
-		c.settled = false
-		return
-	}
-	if c.settled {
-		return
-	}
-	if err := c.config.Store.SettleConflicts(ctx); err != nil {
-		c.log.WarnContext(ctx, "conflicts are looked for later", "error", err)
-		return
-	}
-	c.settled = true
 }
 
 // acknowledge acknowledges each message; one for all would also cover messages that another process holds. Waiting for

@@ -25,6 +25,15 @@ func (b *batch) pending() uint64 {
 	return metadata.NumPending
 }
 
+// end gives the sequence of the last message of the batch, and whether the stream had more behind it.
+func (b *batch) end() (sequence uint64, more bool) {
+	metadata, err := b.messages[len(b.messages)-1].Metadata()
+	if err != nil {
+		return 0, false
+	}
+	return metadata.Sequence.Stream, metadata.NumPending > 0
+}
+
 // intake takes the messages as they come. Its put waits while the batch is full, which is what holds the stream back when
 // the warehouse is slow or away.
 type intake struct {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,9 @@ type Config struct {
 	// AckWait (10 s) is how long a message may stay without a sign of life before the stream delivers it again: what a
 	// restart after a crash waits. Messages whose batch is being written show life.
 	AckWait time.Duration
-	// After a failed write the next one waits RetryDelay (100 ms), doubled for each failure in a row up to
+	// Writers (2) is how many batches are written at a time: while one waits for the disk, another has the processor.
+	Writers int
+	// After a failed write the next one of its writer waits RetryDelay (100 ms), doubled for each failure in a row up to
 	// MaxRetryDelay (5 s).
 	RetryDelay    time.Duration
 	MaxRetryDelay time.Duration
@@ -62,7 +65,8 @@ type Config struct {
 	// StopTimeout (20 s) bounds the write that is under way when Run's context ends.
 	StopTimeout time.Duration
 
-	// OnApplied is called after each batch with the applied watermark. The next batch waits for its return.
+	// OnApplied is called after each batch with the applied watermark, which never falls but after a crash of NATS. It is
+	// called once at a time.
 	OnApplied func(watermark uint64)
 	// OnWrite is told of each write: how many messages it had, how long it took, and how it ended.
 	OnWrite func(messages int, took time.Duration, err error)
@@ -76,8 +80,8 @@ type Consumer struct {
 	Counters Counters
 	config   Config
 	log      *slog.Logger
-	// settled is false while conflicts may wait for a check that is owed; the process before may have left one.
-	settled bool
+	checks   checks
+	telling  sync.Mutex // one at a time tells of the watermark
 }
 
 // New checks the configuration. Nothing runs before [Consumer.Run].
@@ -99,6 +103,9 @@ func New(c Config) (*Consumer, error) {
 	}
 	if c.MaxEvents <= 0 {
 		c.MaxEvents = 10_000
+	}
+	if c.Writers <= 0 {
+		c.Writers = 2
 	}
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = 8 << 20
@@ -139,8 +146,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// consume runs the stages, take in → collect → decode → apply, until the stream's side ends or ctx does. While one batch is
-// written the next is decoded and the one after it is under way from the stream.
+// consume runs the stages, take in → collect → decode → apply, until the stream's side ends or ctx does. While some batches
+// are written the next is decoded and the one after it is under way from the stream.
 func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	consumer, err := c.createConsumer(ctx)
 	if err != nil {
@@ -179,17 +186,23 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	}()
 	go c.collect(taken, ended, batches)
 	go c.decodeAll(ctx, batches, decoded)
-	failures := 0
-	for b := range decoded {
-		err := c.apply(ctx, b)
-		taken.giveBack(b)
-		if err != nil {
-			failures++
-			pause(ctx, c.retryDelay(failures))
-			continue
-		}
-		failures = 0
+	var writers sync.WaitGroup
+	for range c.config.Writers {
+		writers.Go(func() {
+			failures := 0
+			for b := range decoded {
+				err := c.apply(ctx, b)
+				taken.giveBack(b)
+				if err != nil {
+					failures++
+					pause(ctx, c.retryDelay(failures))
+					continue
+				}
+				failures = 0
+			}
+		})
 	}
+	writers.Wait()
 	if err := failure.Load(); err != nil {
 		return true, *err
 	}
@@ -205,9 +218,9 @@ func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, erro
 		AckWait:       c.config.AckWait,
 		// No message is ever given up: the stream must not skip one that the warehouse did not take.
 		MaxDeliver: -1,
-		// What the stages hold: one batch being written, one being decoded, and one being taken in. It bounds the memory of
+		// What the stages hold: the batches being written, one being decoded, and one being taken in. It bounds the memory of
 		// the process, and what the stream has to remember.
-		MaxAckPending: 3 * c.config.MaxEvents,
+		MaxAckPending: (c.config.Writers + 2) * c.config.MaxEvents,
 	})
 }
 
