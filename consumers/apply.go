@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"milepost/consumers/warehouse"
 )
 
@@ -18,25 +16,23 @@ func (c *Consumer) apply(ctx context.Context, b *batch) error {
 	writing, cancel := outlive(ctx, c.config.StopTimeout)
 	defer cancel()
 	c.checks.begin(b)
-	stopSigns := c.showLife(b.messages)
+	stopSigns := c.showLife(b.receipts)
 	started := time.Now()
 	written, err := c.write(writing, b.content)
-	c.config.OnWrite(len(b.messages), time.Since(started), err)
+	c.config.OnWrite(len(b.receipts), time.Since(started), err)
 	stopSigns()
 	if err != nil {
 		c.checks.end()
 		c.Counters.Retries.Add(1)
-		c.log.WarnContext(ctx, "a batch was not written, the stream will deliver it again", "messages", len(b.messages), "error", err)
-		for _, message := range b.messages {
-			c.postpone(message)
-		}
+		c.log.WarnContext(ctx, "a batch was not written, the stream will deliver it again", "messages", len(b.receipts), "error", err)
+		c.postpone(b)
 		return err
 	}
 	c.Counters.add(written)
 	if c.checks.end() {
 		c.settle(writing)
 	}
-	c.acknowledge(writing, b.messages)
+	c.acknowledge(writing, b.receipts)
 	c.announce()
 	c.tell(writing)
 	return nil
@@ -63,16 +59,16 @@ func (c *Consumer) write(ctx context.Context, b warehouse.Batch) (warehouse.Writ
 // acknowledge acknowledges each message; one for all would also cover messages that another process holds. Waiting for
 // the answer to the last means that the stream has taken all of them, because it takes them in order: the watermark is
 // right at once. An acknowledgement that is lost only means that the message is written again.
-func (c *Consumer) acknowledge(ctx context.Context, messages []jetstream.Msg) {
-	last := len(messages) - 1
-	for _, message := range messages[:last] {
-		if err := message.Ack(); err != nil {
+func (c *Consumer) acknowledge(ctx context.Context, receipts []receipt) {
+	last := len(receipts) - 1
+	for _, r := range receipts[:last] {
+		if err := r.done(c.config.JetStream.Conn()); err != nil {
 			c.ackFailed(ctx, err)
 		}
 	}
 	waiting, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if err := messages[last].DoubleAck(waiting); err != nil {
+	if err := receipts[last].confirm(waiting, c.config.JetStream.Conn()); err != nil {
 		c.ackFailed(ctx, err)
 	}
 }
@@ -82,19 +78,19 @@ func (c *Consumer) ackFailed(ctx context.Context, err error) {
 	c.log.WarnContext(ctx, "an acknowledgement was lost, the message will be delivered and written again", "error", err)
 }
 
-// postpone gives a message back for a while that grows with the number of its deliveries.
-func (c *Consumer) postpone(message jetstream.Msg) {
-	failures := 1
-	if metadata, err := message.Metadata(); err == nil {
-		failures = int(min(metadata.NumDelivered, 64))
-	}
-	if err := message.NakWithDelay(c.retryDelay(failures)); err != nil {
-		c.log.Warn("a message could not be given back, the stream will deliver it after the ack wait", "error", err)
+// postpone gives the messages of a batch back for a while that grows with the number of their deliveries.
+func (c *Consumer) postpone(b *batch) {
+	delay := c.retryDelay(int(min(b.redelivered, 64)))
+	for _, r := range b.receipts {
+		if err := r.later(c.config.JetStream.Conn(), delay); err != nil {
+			c.log.Warn("messages could not be given back, the stream will deliver them after the ack wait", "error", err)
+			return
+		}
 	}
 }
 
 // showLife keeps the stream from delivering the messages to someone else while they are being written.
-func (c *Consumer) showLife(messages []jetstream.Msg) (stop func()) {
+func (c *Consumer) showLife(receipts []receipt) (stop func()) {
 	done := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
@@ -107,8 +103,8 @@ func (c *Consumer) showLife(messages []jetstream.Msg) (stop func()) {
 				return
 			case <-ticker.C:
 			}
-			for _, message := range messages {
-				if err := message.InProgress(); err != nil {
+			for _, r := range receipts {
+				if err := r.working(c.config.JetStream.Conn()); err != nil {
 					c.log.Warn("a sign of life was lost", "error", err)
 					break
 				}

@@ -18,12 +18,11 @@ type checks struct {
 
 // begin notes that a batch is about to be written.
 func (s *checks) begin(b *batch) {
-	last, more := b.end()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writing++
-	if last >= s.newest {
-		s.newest, s.more = last, more
+	if b.last >= s.newest {
+		s.newest, s.more = b.last, b.more
 	}
 	if b.content.Backlog {
 		s.settled = false

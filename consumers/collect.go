@@ -1,6 +1,7 @@
 package consumers
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -9,55 +10,50 @@ import (
 	"milepost/consumers/warehouse"
 )
 
-// batch is what is written together, and the messages that it came in.
+// batch is what is written together, and how its messages are answered.
 type batch struct {
-	messages []jetstream.Msg
+	receipts []receipt
 	bytes    int
 	content  warehouse.Batch
+	last     uint64 // sequence of the last message
+	more     bool   // the stream had more behind it
+	// redelivered is how often the message was delivered that was delivered most.
+	redelivered uint64
 }
 
-// pending is how many messages the stream had left when it delivered the last one of the batch.
-func (b *batch) pending() uint64 {
-	metadata, err := b.messages[len(b.messages)-1].Metadata()
-	if err != nil {
-		return 0
-	}
-	return metadata.NumPending
+func newBatch() *batch { return &batch{content: warehouse.Batch{Rows: warehouse.NewRows()}} }
+
+// reset makes the batch empty and keeps its memory.
+func (b *batch) reset() {
+	clear(b.receipts)
+	rows := b.content.Rows
+	rows.Reset()
+	*b = batch{receipts: b.receipts[:0], content: warehouse.Batch{Rows: rows}}
 }
 
-// end gives the sequence of the last message of the batch, and whether the stream had more behind it.
-func (b *batch) end() (sequence uint64, more bool) {
-	metadata, err := b.messages[len(b.messages)-1].Metadata()
-	if err != nil {
-		return 0, false
-	}
-	return metadata.Sequence.Stream, metadata.NumPending > 0
-}
-
-// intake takes the messages as they come. Its put waits while the batch is full, which is what holds the stream back when
-// the warehouse is slow or away.
+// intake takes the messages as they come, a few at a time: so few that they are decoded while the processor still has them
+// at hand. Its put waits while nobody takes them, which is what holds the stream back when the warehouse is slow or away.
 type intake struct {
-	maxEvents, maxBytes int
-
 	mu      sync.Mutex
-	current *batch
-	news    chan struct{} // has room for one: current got its first message, or became full
-	room    chan struct{} // has room for one: current was taken
-	spare   []*batch      // whose memory is used again
+	waiting []jetstream.Msg
+	news    chan struct{} // has room for one: there is something to take
+	room    chan struct{} // has room for one: everything was taken
 }
 
-func newIntake(maxEvents, maxBytes int) *intake {
-	return &intake{
-		maxEvents: maxEvents, maxBytes: maxBytes, current: &batch{},
-		news: make(chan struct{}, 1), room: make(chan struct{}, 1),
-	}
+const (
+	takenTogether = 128
+	waitingMost   = 8 * takenTogether
+)
+
+func newIntake() *intake {
+	return &intake{news: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
 // put adds a message; false when ended comes first. It is called by one goroutine.
 func (q *intake) put(message jetstream.Msg, ended <-chan struct{}) bool {
 	for {
 		q.mu.Lock()
-		if !q.full() {
+		if len(q.waiting) < waitingMost {
 			break
 		}
 		q.mu.Unlock()
@@ -67,10 +63,8 @@ func (q *intake) put(message jetstream.Msg, ended <-chan struct{}) bool {
 			return false
 		}
 	}
-	b := q.current
-	b.messages = append(b.messages, message)
-	b.bytes += len(message.Data())
-	tell := len(b.messages) == 1 || q.full()
+	q.waiting = append(q.waiting, message)
+	tell := len(q.waiting) == 1 || len(q.waiting)%takenTogether == 0
 	q.mu.Unlock()
 	if tell {
 		signal(q.news)
@@ -78,41 +72,14 @@ func (q *intake) put(message jetstream.Msg, ended <-chan struct{}) bool {
 	return true
 }
 
-func (q *intake) full() bool {
-	return len(q.current.messages) >= q.maxEvents || q.current.bytes >= q.maxBytes
-}
-
-// look tells how the batch at hand stands: how many messages it has, whether it is full, and whether the stream has more
-// for it.
-func (q *intake) look() (messages int, full, more bool) {
+// take gives what waits, and takes spare memory for what comes next.
+func (q *intake) take(spare []jetstream.Msg) []jetstream.Msg {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	messages, full = len(q.current.messages), q.full()
-	return messages, full, messages > 0 && !full && q.current.pending() > 0
-}
-
-// take gives the batch at hand.
-func (q *intake) take() *batch {
-	q.mu.Lock()
-	b := q.current
-	q.current = &batch{}
-	if n := len(q.spare); n > 0 {
-		q.current, q.spare = q.spare[n-1], q.spare[:n-1]
-	}
+	taken := q.waiting
+	q.waiting = spare[:0]
 	q.mu.Unlock()
 	signal(q.room)
-	return b
-}
-
-// giveBack takes a batch whose messages are done with.
-func (q *intake) giveBack(b *batch) {
-	clear(b.messages)
-	clear(b.content.Deliveries)
-	b.messages, b.bytes = b.messages[:0], 0
-	b.content = warehouse.Batch{Deliveries: b.content.Deliveries[:0]}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.spare = append(q.spare, b)
+	return taken
 }
 
 func signal(c chan<- struct{}) {
@@ -122,58 +89,142 @@ func signal(c chan<- struct{}) {
 	}
 }
 
+// collector decodes messages and hands them on in batches.
+type collector struct {
+	*Consumer
+	taken *intake
+	spare <-chan *batch // used before
+
+	current *batch
+	held    []jetstream.Msg // taken and not decoded yet
+	memory  []jetstream.Msg // of held
+	first   time.Time       // when the batch at hand got its first message
+	passed  time.Time       // when the last batch was handed on
+}
+
 // collect hands on batches when they are ripe: full; or the stream has no more and the last batch went long enough ago; or
-// the oldest message has waited long enough. It ends with the subscription, when the last batch is handed on, and closes
-// batches.
-func (c *Consumer) collect(q *intake, ended <-chan struct{}, batches chan<- *batch) {
+// the oldest message has waited long enough. While nobody takes it, a ripe batch goes on growing. It ends with the
+// subscription, when the last batch is handed on, and closes batches.
+func (c *Consumer) collect(ctx context.Context, q *intake, ended <-chan struct{}, spare <-chan *batch, batches chan<- *batch) {
 	defer close(batches)
-	var first, last time.Time // of the batch at hand; when the last was handed on
+	s := &collector{Consumer: c, taken: q, spare: spare, current: newBatch()}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		s.gather(ctx)
+		var in <-chan struct{}
+		if !s.full() {
+			in = q.news
+		}
+		var out chan<- *batch
 		wait := time.Hour
-		messages, full, more := q.look()
-		now := time.Now()
-		switch {
-		case messages == 0:
-			first = time.Time{}
-		case first.IsZero():
-			first = now
-		}
-		if messages > 0 {
-			wait = c.ripens(now, first, last, more)
-			if full {
-				wait = 0
+		if len(s.current.receipts) > 0 {
+			if wait = s.ripens(time.Now()); wait <= 0 {
+				out, wait = batches, time.Hour
 			}
-		}
-		if wait <= 0 {
-			batches <- q.take()
-			first, last = time.Time{}, time.Now()
-			continue
 		}
 		timer.Reset(wait)
 		select {
-		case <-q.news:
+		case <-in:
+		case out <- s.current:
+			s.next()
 		case <-timer.C:
 		case <-ended:
-			if b := q.take(); len(b.messages) > 0 {
-				batches <- b
-			}
+			s.finish(ctx, batches)
 			return
 		}
 	}
 }
 
-// look again after so long whether the stream has more for a batch that is not full.
+// gather decodes what was taken in, as far as there is room in the batch.
+func (s *collector) gather(ctx context.Context) {
+	for !s.full() {
+		if len(s.held) == 0 {
+			clear(s.memory)
+			s.memory = s.taken.take(s.memory)
+			s.held = s.memory
+		}
+		if len(s.held) == 0 {
+			return
+		}
+		if len(s.current.receipts) == 0 {
+			s.first = time.Now()
+		}
+		n := 0
+		for ; n < len(s.held) && !s.full(); n++ {
+			s.decodeInto(ctx, s.current, s.held[n])
+		}
+		s.held = s.held[n:]
+	}
+}
+
+func (s *collector) full() bool {
+	return len(s.current.receipts) >= s.config.MaxEvents || s.current.bytes >= s.config.MaxBytes
+}
+
+// next begins another batch.
+func (s *collector) next() {
+	s.passed = time.Now()
+	select {
+	case s.current = <-s.spare:
+		s.current.reset()
+	default:
+		s.current = newBatch()
+	}
+}
+
+// finish hands on everything that was taken in.
+func (s *collector) finish(ctx context.Context, batches chan<- *batch) {
+	for s.gather(ctx); len(s.current.receipts) > 0; s.gather(ctx) {
+		batches <- s.current
+		s.next()
+	}
+}
+
+// recheck is how soon to look again whether the stream has more for a batch that is not full.
 const recheck = 5 * time.Millisecond
 
-// ripens tells how long to wait until a batch may be ripe that is not full; nothing or less means that it is.
-func (c *Consumer) ripens(now, first, last time.Time, more bool) time.Duration {
-	late := c.config.MaxWait - now.Sub(first)
-	if more {
+// ripens tells how long to wait until the batch may be ripe; nothing or less means that it is.
+func (s *collector) ripens(now time.Time) time.Duration {
+	if s.full() {
+		return 0
+	}
+	late := s.config.MaxWait - now.Sub(s.first)
+	if s.current.more {
 		return min(late, recheck)
 	}
-	return min(late, c.config.Spacing-now.Sub(last))
+	return min(late, s.config.Spacing-now.Sub(s.passed))
+}
+
+// lookedUpAlways is how many events are looked up for conflicts even while more wait.
+const lookedUpAlways = 500
+
+// decodeInto adds a message to a batch.
+func (c *Consumer) decodeInto(ctx context.Context, b *batch, message jetstream.Msg) {
+	metadata, err := message.Metadata()
+	if err != nil {
+		// Only a message without the stream's reply subject has none: the stream did not send it.
+		c.log.ErrorContext(ctx, "a message that is not the stream's was ignored", "subject", message.Subject(), "error", err)
+		return
+	}
+	b.receipts = append(b.receipts, receipt(message.Reply()))
+	b.bytes += len(message.Data())
+	b.last, b.more = metadata.Sequence.Stream, metadata.NumPending > 0
+	b.redelivered = max(b.redelivered, metadata.NumDelivered)
+	record := recordOf(message, metadata)
+	delivery, letter := decode(c.config.Decoder, c.config.Actors, record)
+	if letter == nil {
+		if err := b.content.Rows.Add(&delivery); err != nil {
+			letter = deadLetter(c.config.Actors, record, asReason(err))
+		}
+	}
+	if letter != nil {
+		b.content.DeadLetters = append(b.content.DeadLetters, *letter)
+		c.log.WarnContext(ctx, "dead letter", "sequence", letter.Sequence, "subject", letter.Subject, "code", letter.Reason.Code,
+			"field", letter.Reason.Field, "reason", letter.Reason.Message)
+	}
+	// A few events are looked up at once, as all are that the stream has nothing behind.
+	b.content.Backlog = b.more && b.content.Rows.Len() > lookedUpAlways
 }
 
 // giveBack lets the stream deliver the message again at once, perhaps to another process.

@@ -25,6 +25,7 @@ type message struct {
 func (m message) Data() []byte         { return m.data }
 func (m message) Subject() string      { return progressSubject }
 func (m message) Headers() nats.Header { return nil }
+func (m message) Reply() string        { return "" }
 func (m message) Metadata() (*jetstream.MsgMetadata, error) {
 	return &jetstream.MsgMetadata{NumPending: m.more}, nil
 }
@@ -54,10 +55,9 @@ func startCollecting(t *testing.T, c Config) *collecting {
 		t.Fatal(err)
 	}
 	s := &collecting{
-		t: t, taken: newIntake(consumer.config.MaxEvents, consumer.config.MaxBytes),
-		ended: make(chan struct{}), batches: make(chan *batch),
+		t: t, taken: newIntake(), ended: make(chan struct{}), batches: make(chan *batch),
 	}
-	go consumer.collect(s.taken, s.ended, s.batches)
+	go consumer.collect(t.Context(), s.taken, s.ended, nil, s.batches)
 	t.Cleanup(func() {
 		close(s.ended)
 		for range s.batches {
@@ -79,7 +79,7 @@ func (s *collecting) send(n, size int, more uint64) {
 // next gives the size of the next batch and how long it was waited for.
 func (s *collecting) next() (messages int, waited time.Duration) {
 	start := time.Now()
-	return len((<-s.batches).messages), time.Since(start)
+	return len((<-s.batches).receipts), time.Since(start)
 }
 
 func TestALoneEventGoesAtOnce(t *testing.T) {
@@ -153,25 +153,26 @@ func TestABatchEndsByCountAndBytes(t *testing.T) {
 
 func TestAFullBatchHoldsTheStreamBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startCollecting(t, Config{MaxEvents: 3})
+		const size, all = 300, 12 * 300
+		s := startCollecting(t, Config{MaxEvents: size})
 		put := 0
 		go func() {
-			for range 20 {
+			for range all {
 				s.send(1, 10, 9)
 				put++
 			}
 		}()
 		synctest.Wait()
-		if put != 6 { // a batch that nobody takes yet, and one behind it
+		if put < size || put > size+2*waitingMost { // a batch that nobody takes yet, what is held for the next, and what waits
 			t.Errorf("%d messages were taken in", put)
 		}
-		for range 6 {
-			if n, _ := s.next(); n != 3 {
+		for range all / size {
+			if n, _ := s.next(); n != size {
 				t.Errorf("a batch of %d", n)
 			}
 		}
 		synctest.Wait()
-		if put != 20 {
+		if put != all {
 			t.Errorf("%d messages were taken in at the end", put)
 		}
 	})
@@ -189,8 +190,10 @@ func TestTheBatchInHandIsHandedOnAtTheEnd(t *testing.T) {
 		if _, more := <-s.batches; more {
 			t.Error("there is one more batch")
 		}
-		full := newIntake(1, 100)
-		full.put(message{}, s.ended)
+		full := newIntake()
+		for range waitingMost {
+			full.put(message{}, s.ended)
+		}
 		if full.put(message{}, s.ended) {
 			t.Error("a message was taken in after the end")
 		}

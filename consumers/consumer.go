@@ -146,8 +146,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// consume runs the stages, take in → collect → decode → apply, until the stream's side ends or ctx does. While some batches
-// are written the next is decoded and the one after it is under way from the stream.
+// consume runs the stages, take in → decode and collect → apply, until the stream's side ends or ctx does. While some
+// batches are written the next one is decoded as it comes from the stream.
 func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	consumer, err := c.createConsumer(ctx)
 	if err != nil {
@@ -155,9 +155,9 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 	}
 	c.takeBack(ctx, consumer)
 	var (
-		taken    = newIntake(c.config.MaxEvents, c.config.MaxBytes)
+		taken    = newIntake()
 		batches  = make(chan *batch)
-		decoded  = make(chan *batch)
+		spare    = make(chan *batch, c.config.Writers+1)
 		ended    = make(chan struct{})
 		failure  atomic.Pointer[error]
 		overflow = ctx.Done()
@@ -184,15 +184,17 @@ func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
 		<-closed
 		close(ended)
 	}()
-	go c.collect(taken, ended, batches)
-	go c.decodeAll(ctx, batches, decoded)
+	go c.collect(ctx, taken, ended, spare, batches)
 	var writers sync.WaitGroup
 	for range c.config.Writers {
 		writers.Go(func() {
 			failures := 0
-			for b := range decoded {
+			for b := range batches {
 				err := c.apply(ctx, b)
-				taken.giveBack(b)
+				select {
+				case spare <- b:
+				default:
+				}
 				if err != nil {
 					failures++
 					pause(ctx, c.retryDelay(failures))
@@ -218,8 +220,8 @@ func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, erro
 		AckWait:       c.config.AckWait,
 		// No message is ever given up: the stream must not skip one that the warehouse did not take.
 		MaxDeliver: -1,
-		// What the stages hold: the batches being written, one being decoded, and one being taken in. It bounds the memory of
-		// the process, and what the stream has to remember.
+		// What the stages hold: the batches being written, one being collected, and as many on their way. It bounds the
+		// memory of the process, and what the stream has to remember.
 		MaxAckPending: (c.config.Writers + 2) * c.config.MaxEvents,
 	})
 }

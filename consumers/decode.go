@@ -33,11 +33,16 @@ func decode(decoder Decoder, actors ActorTrust, r record) (warehouse.Delivery, *
 		delivery.Actor = actors.actorOf(r, delivery.Fingerprint)
 		return delivery, nil
 	}
+	return warehouse.Delivery{}, deadLetter(actors, r, asReason(err))
+}
+
+// asReason gives an error that says why something is no event.
+func asReason(err error) *schemas.Error {
 	var reason *schemas.Error
 	if !errors.As(err, &reason) {
 		reason = &schemas.Error{Code: schemas.Invalid, Message: err.Error(), Hint: "see the specification of events", Err: err}
 	}
-	return warehouse.Delivery{}, deadLetter(actors, r, reason)
+	return reason
 }
 
 func deadLetter(actors ActorTrust, r record, reason *schemas.Error) *warehouse.DeadLetter {

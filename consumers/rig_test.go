@@ -220,8 +220,8 @@ func (s *checkingStore) Write(ctx context.Context, b warehouse.Batch) (warehouse
 	if s.durable == nil {
 		s.durable = map[uint64]bool{}
 	}
-	for _, d := range b.Deliveries {
-		s.durable[d.Sequence] = true
+	for i := range b.Len() {
+		s.durable[b.Sequence(i)] = true
 	}
 	for _, l := range b.DeadLetters {
 		s.durable[l.Sequence] = true

@@ -52,7 +52,7 @@ func TestLeavesTheLivingTheirMessages(t *testing.T) {
 	writing, goOn := make(chan struct{}), make(chan struct{})
 	inHand := sync.OnceFunc(func() { close(writing) })
 	first := r.start(Config{AckWait: time.Hour, Store: &checkingStore{Store: r.store, before: func(b warehouse.Batch) error {
-		if b.Deliveries[0].Sequence == 2 {
+		if b.Sequence(0) == 2 {
 			inHand()
 			<-goOn
 		}

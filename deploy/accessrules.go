@@ -11,6 +11,7 @@ func accessRules() []access.Rule {
 	return []access.Rule{
 		{Pattern: "GET /healthz"},
 		{Pattern: "GET /readyz"},
+		{Pattern: "GET /metrics", Needs: schemas.MayRead},
 		{Pattern: "GET /v1/openapi.json"},
 		{Pattern: "GET /v1/openapi.yaml"},
 		{Pattern: "GET /v1/schemas"},
@@ -19,8 +20,6 @@ func accessRules() []access.Rule {
 		{Pattern: "/v1/events", Needs: schemas.MayPublish, Upload: true},
 		{Pattern: "/v1/imports", Needs: schemas.MayPublish, Upload: true},
 		{Pattern: "/v1/imports/", Needs: schemas.MayPublish, Upload: true},
-		{Pattern: "GET /v1/template", Needs: schemas.MayPublish},
-		{Pattern: "GET /v1/template/", Needs: schemas.MayPublish},
 
 		{Pattern: "GET /v1/ledger", Needs: schemas.MaySeeLedger},
 		{Pattern: "GET /v1/watermark", Needs: schemas.MaySeeLedger},

@@ -32,10 +32,28 @@ type DeadLetter struct {
 
 // Batch is what is written together.
 type Batch struct {
+	// Rows are the deliveries, or Deliveries are when there are no Rows.
+	Rows        *Rows
 	Deliveries  []Delivery
 	DeadLetters []DeadLetter
 	// Backlog says that many more wait behind this one: conflicts are then looked for once, behind all of them.
 	Backlog bool
+}
+
+// Len is how many deliveries there are.
+func (b Batch) Len() int {
+	if b.Rows != nil {
+		return b.Rows.Len()
+	}
+	return len(b.Deliveries)
+}
+
+// Sequence is that of a delivery, counted from 0.
+func (b Batch) Sequence(i int) uint64 {
+	if b.Rows != nil {
+		return b.Rows.Sequence(i)
+	}
+	return b.Deliveries[i].Sequence
 }
 
 // Written counts what a batch brought.

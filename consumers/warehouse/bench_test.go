@@ -32,10 +32,16 @@ func BenchmarkWrite(b *testing.B) {
 		})
 		deliveries := batch(size)
 		write(b, w, deliveries...)
+		rows := NewRows()
+		for i := range deliveries {
+			if err := rows.Add(&deliveries[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
 		for name, measured := range map[string]func() error{
-			"lookup":   func() error { _, err := w.usedIdentities(b.Context(), deliveries); return err },
-			"events":   func() error { return w.insertEvents(b.Context(), deliveries) },
-			"contents": func() error { return w.writeContents(b.Context(), deliveries) },
+			"lookup":   func() error { _, err := w.usedIdentities(b.Context(), rows); return err },
+			"events":   func() error { return rows.events.send(b.Context(), w) },
+			"contents": func() error { return rows.contents.send(b.Context(), w) },
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
 				for b.Loop() {

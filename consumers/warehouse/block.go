@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -41,6 +42,44 @@ func (c *column) date(d schemas.Date) {
 	}
 	c.nulls = append(c.nulls, null)
 	c.data = binary.LittleEndian.AppendUint32(c.data, uint32(days))
+}
+
+// size is the length of each value of a column's type in its wire form, 0 when a length precedes each.
+func size(typ string) int {
+	switch {
+	case typ == "FixedString(16)":
+		return 16
+	case typ == "Nullable(Date32)":
+		return 4
+	case typ == "UInt64", strings.HasPrefix(typ, "DateTime64("):
+		return 8
+	}
+	return 0
+}
+
+// offset is where the value of a row begins.
+func (c *column) offset(typ string, row int) int {
+	if n := size(typ); n > 0 {
+		return n * row
+	}
+	at := 0
+	for range row {
+		length, n := binary.Uvarint(c.data[at:])
+		at += n + int(length)
+	}
+	return at
+}
+
+// add appends some rows of another block of the same statement.
+func (b *block) add(other *block, from, to int) {
+	for i := range b.columns {
+		in, out, typ := &other.columns[i], &b.columns[i], b.statement.columns[i].Type
+		out.data = append(out.data, in.data[in.offset(typ, from):in.offset(typ, to)]...)
+		if in.nulls != nil {
+			out.nulls = append(out.nulls, in.nulls[from:to]...)
+		}
+	}
+	b.rows += to - from
 }
 
 func newBlock(s insertStatement) *block {
@@ -140,41 +179,6 @@ func eachOf[T any](data []byte, rows, size int, value func([]byte) T) ([]T, bool
 		list[i] = value(data[i*size : (i+1)*size])
 	}
 	return list, true
-}
-
-// blocks keeps blocks of a statement between batches: no more than are in use at once, and none that grew out of measure.
-type blocks struct {
-	statement insertStatement
-	idle      chan *block
-}
-
-const (
-	idleBlocks   = 2
-	maxIdleBytes = 32 << 20
-)
-
-func newBlocks(s insertStatement) *blocks {
-	return &blocks{statement: s, idle: make(chan *block, idleBlocks)}
-}
-
-func (p *blocks) take() *block {
-	select {
-	case b := <-p.idle:
-		b.reset()
-		return b
-	default:
-		return newBlock(p.statement)
-	}
-}
-
-func (p *blocks) giveBack(b *block) {
-	if cap(b.body) > maxIdleBytes {
-		return
-	}
-	select {
-	case p.idle <- b:
-	default:
-	}
 }
 
 // speaksNative tells whether the connection speaks ClickHouse's own protocol, which takes no ready-made blocks.

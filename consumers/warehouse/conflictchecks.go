@@ -8,13 +8,13 @@ import (
 
 // oweCheck notes that the deliveries are owed a look for conflicts. Shadow tables owe nothing: a replay checks them as a
 // whole.
-func (w *Warehouse) oweCheck(ctx context.Context, deliveries []Delivery) error {
-	if len(deliveries) == 0 || w.suffix != "" {
+func (w *Warehouse) oweCheck(ctx context.Context, rows *Rows) error {
+	if rows.Len() == 0 || w.suffix != "" {
 		return nil
 	}
-	last := deliveries[0].Sequence
-	for i := range deliveries {
-		last = max(last, deliveries[i].Sequence)
+	var last uint64
+	for i := range rows.Len() {
+		last = max(last, rows.Sequence(i))
 	}
 	return w.noteCheck(ctx, "owed", last)
 }

@@ -31,20 +31,19 @@ type usedIdentity struct {
 
 // writeContested finds the identities of the deliveries that were used for more than one content, and records all of
 // their contents. It must run after the contents are stored.
-func (w *Warehouse) writeContested(ctx context.Context, deliveries []Delivery, written *Written) error {
-	used, err := w.usedIdentities(ctx, deliveries)
+func (w *Warehouse) writeContested(ctx context.Context, rows *Rows, written *Written) error {
+	used, err := w.usedIdentities(ctx, rows)
 	if err != nil {
 		return unavailable("look up identities", err)
 	}
 	if len(used) == 0 {
 		return nil
 	}
-	for i := range deliveries {
-		d := &deliveries[i]
-		u, ok := used[identityOf(d.Event)]
+	for i := range rows.Len() {
+		u, ok := used[rows.identity(i)]
 		switch {
-		case !ok || d.Sequence <= u.first:
-		case d.Fingerprint == u.counts:
+		case !ok || rows.Sequence(i) <= u.first:
+		case rows.fingerprint(i) == u.counts:
 			written.Repeated++
 		default:
 			written.Conflicting++
@@ -126,8 +125,8 @@ func (w *Warehouse) insertContested(ctx context.Context, deliveries []Delivery) 
 }
 
 // usedIdentities gives what is known of those identities of the deliveries that were delivered more than once.
-func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (map[identity]usedIdentity, error) {
-	repeated, err := w.repeatedIdentities(ctx, deliveries)
+func (w *Warehouse) usedIdentities(ctx context.Context, delivered *Rows) (map[identity]usedIdentity, error) {
+	repeated, err := w.repeatedIdentities(ctx, delivered)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +153,10 @@ func (w *Warehouse) usedIdentities(ctx context.Context, deliveries []Delivery) (
 // repeatedIdentities is the lookup that every batch pays which is no backlog's: it reads nothing but the first column of
 // the primary key, and its result is empty unless something was delivered twice. Identities come in random order, so that
 // a large batch reads all of that column; a single event reads one granule of each part.
-func (w *Warehouse) repeatedIdentities(ctx context.Context, deliveries []Delivery) ([]identity, error) {
-	identities := make([]identity, len(deliveries))
-	for i := range deliveries {
-		identities[i] = identityOf(deliveries[i].Event)
+func (w *Warehouse) repeatedIdentities(ctx context.Context, delivered *Rows) ([]identity, error) {
+	identities := make([]identity, delivered.Len())
+	for i := range identities {
+		identities[i] = delivered.identity(i)
 	}
 	var repeated []identity
 	for chunk := range slices.Chunk(identities, lookupChunk) {

@@ -33,8 +33,7 @@ type Warehouse struct {
 	now  func() time.Time
 	log  *slog.Logger
 	// native is the protocol of the connection; else it is HTTP.
-	native                     bool
-	eventBlocks, contentBlocks *blocks
+	native bool
 	// stream may be nil.
 	stream Stream
 	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
@@ -70,8 +69,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, native: speaksNative(options),
-		eventBlocks: newBlocks(eventsTable), contentBlocks: newBlocks(contentsTable)}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, native: speaksNative(options)}
 	if w.now == nil {
 		w.now = time.Now
 	}

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,12 +21,21 @@ import (
 // leaves a note that a check is owed, which [Warehouse.SettleConflicts] pays.
 func (w *Warehouse) Write(ctx context.Context, b Batch) (Written, error) {
 	var written Written
-	accepted, refused, err := w.writeEvents(ctx, b.Deliveries)
+	rows := b.Rows
+	if rows == nil {
+		rows = NewRows()
+		for i := range b.Deliveries {
+			if err := rows.Add(&b.Deliveries[i]); err != nil {
+				return written, err
+			}
+		}
+	}
+	accepted, refused, err := w.writeEvents(ctx, rows)
 	if err != nil {
 		return written, err
 	}
-	if err := w.writeContents(ctx, accepted); err != nil {
-		return written, err
+	if err := accepted.contents.send(ctx, w); err != nil {
+		return written, unavailable("insert contents", err)
 	}
 	if b.Backlog {
 		err = w.oweCheck(ctx, accepted)
@@ -35,41 +45,84 @@ func (w *Warehouse) Write(ctx context.Context, b Batch) (Written, error) {
 	if err != nil {
 		return written, err
 	}
-	letters := append(refused, b.DeadLetters...)
+	letters, err := w.refusals(ctx, refused, b.Deliveries)
+	if err != nil {
+		return written, err
+	}
+	letters = append(letters, b.DeadLetters...)
 	if err := w.writeDeadLetters(ctx, letters); err != nil {
 		return written, err
 	}
-	written.Events, written.Refused, written.DeadLetters = len(accepted), len(refused), len(letters)
+	written.Events, written.Refused, written.DeadLetters = accepted.Len(), len(refused), len(letters)
 	return written, nil
 }
 
-var eventsTable = insertion("events",
-	"source String", "id String", "type String", "project_id String",
-	"district String", "business_date Nullable(Date32)",
-	"occurred_at DateTime64(3, 'Asia/Shanghai')", "recorded_at DateTime64(9, 'Asia/Shanghai')",
-	"stream_seq UInt64", "actor String", "data String", "fact String", "extensions String",
-	"fingerprint FixedString(16)")
+// refused is a row that the engine does not take.
+type refused struct {
+	sequence uint64
+	reason   error
+}
 
 // writeEvents inserts into events and gives what the table took. When the engine refuses the block because of what a
 // row holds, the block is halved until that row stands alone.
-func (w *Warehouse) writeEvents(ctx context.Context, deliveries []Delivery) (accepted []Delivery, refused []DeadLetter, err error) {
-	err = w.insertEvents(ctx, deliveries)
+func (w *Warehouse) writeEvents(ctx context.Context, rows *Rows) (accepted *Rows, rejected []refused, err error) {
+	err = rows.events.send(ctx, w)
 	switch {
 	case err == nil:
-		return deliveries, nil, nil
+		return rows, nil, nil
 	case !refusesRow(err):
 		return nil, nil, unavailable("insert events", err)
-	case len(deliveries) == 1:
-		return nil, []DeadLetter{refusal(deliveries[0], err)}, nil
+	case rows.Len() == 1:
+		return NewRows(), []refused{{rows.Sequence(0), err}}, nil
 	}
-	for _, half := range [][]Delivery{deliveries[:len(deliveries)/2], deliveries[len(deliveries)/2:]} {
-		taken, rejected, err := w.writeEvents(ctx, half)
+	accepted = NewRows()
+	half := rows.Len() / 2
+	for _, part := range []*Rows{rows.part(0, half), rows.part(half, rows.Len())} {
+		taken, more, err := w.writeEvents(ctx, part)
 		if err != nil {
 			return nil, nil, err
 		}
-		accepted, refused = append(accepted, taken...), append(refused, rejected...)
+		accepted.add(taken, 0, taken.Len())
+		rejected = append(rejected, more...)
 	}
-	return accepted, refused, nil
+	return accepted, rejected, nil
+}
+
+// refusals makes dead letters of refused rows, whose messages are at hand or read again from the stream.
+func (w *Warehouse) refusals(ctx context.Context, rejected []refused, atHand []Delivery) ([]DeadLetter, error) {
+	if len(rejected) == 0 {
+		return nil, nil
+	}
+	reasons := make(map[uint64]error, len(rejected))
+	sequences := make([]uint64, 0, len(rejected))
+	for _, r := range rejected {
+		reasons[r.sequence] = r.reason
+		sequences = append(sequences, r.sequence)
+	}
+	deliveries := atHand
+	if deliveries == nil {
+		if w.stream == nil {
+			return nil, withoutStream()
+		}
+		var err error
+		if deliveries, err = w.stream.Deliveries(ctx, sequences); err != nil {
+			return nil, err
+		}
+	}
+	letters := make([]DeadLetter, 0, len(rejected))
+	for i := range deliveries {
+		if reason, ok := reasons[deliveries[i].Sequence]; ok {
+			letters = append(letters, refusal(deliveries[i], reason))
+			delete(reasons, deliveries[i].Sequence)
+		}
+	}
+	for sequence := range reasons {
+		return nil, &schemas.Error{
+			Code: schemas.Unavailable, Message: fmt.Sprintf("the warehouse refused sequence %d, which the stream does not hold any more", sequence),
+			Hint: "restore the stream from its backup",
+		}
+	}
+	return letters, nil
 }
 
 func refusal(d Delivery, err error) DeadLetter {
@@ -80,35 +133,6 @@ func refusal(d Delivery, err error) DeadLetter {
 			Hint: "correct the event and send it under a new id",
 		},
 	}
-}
-
-func (w *Warehouse) insertEvents(ctx context.Context, deliveries []Delivery) error {
-	b := w.eventBlocks.take()
-	defer w.eventBlocks.giveBack(b)
-	for i := range deliveries {
-		d, e := &deliveries[i], deliveries[i].Event
-		fact, err := schemas.PackData(e.Data)
-		if err != nil {
-			return err
-		}
-		c := b.columns
-		c[0].text(e.Source)
-		c[1].text(e.ID)
-		c[2].text(string(e.Type))
-		c[3].text(e.Subject)
-		c[4].text(e.District)
-		c[5].date(e.BusinessDate())
-		c[6].number(uint64(e.Time.UnixMilli()))
-		c[7].number(uint64(d.RecordedAt.UnixNano()))
-		c[8].number(d.Sequence)
-		c[9].text(d.Actor)
-		c[10].bytes(e.RawData)
-		c[11].bytes(fact)
-		c[12].text(e.Extensions)
-		c[13].fixed(d.Fingerprint[:])
-		b.rows++
-	}
-	return b.send(ctx, w)
 }
 
 var deadLettersTable = insertion("dead_letters",

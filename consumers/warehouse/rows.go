@@ -1,0 +1,101 @@
+package warehouse
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"milepost/schemas"
+)
+
+// Rows are deliveries in the form in which they are written: a delivery that was added is not needed any more. They are
+// used by one goroutine at a time, and can be used again after [Rows.Reset].
+type Rows struct{ events, contents *block }
+
+// NewRows gives none.
+func NewRows() *Rows { return &Rows{events: newBlock(eventsTable), contents: newBlock(contentsTable)} }
+
+// Reset takes all rows away and keeps their memory.
+func (r *Rows) Reset() {
+	r.events.reset()
+	r.contents.reset()
+}
+
+// Len is how many there are.
+func (r *Rows) Len() int { return r.contents.rows }
+
+// Sequence is the stream's sequence of a row.
+func (r *Rows) Sequence(row int) uint64 {
+	return binary.LittleEndian.Uint64(r.contents.columns[2].data[8*row:])
+}
+
+func (r *Rows) identity(row int) identity {
+	return identity(r.contents.columns[0].data[16*row : 16*row+16])
+}
+
+func (r *Rows) fingerprint(row int) schemas.Fingerprint {
+	return schemas.Fingerprint(r.contents.columns[1].data[16*row : 16*row+16])
+}
+
+var eventsTable = insertion("events",
+	"source String", "id String", "type String", "project_id String",
+	"district String", "business_date Nullable(Date32)",
+	"occurred_at DateTime64(3, 'Asia/Shanghai')", "recorded_at DateTime64(9, 'Asia/Shanghai')",
+	"stream_seq UInt64", "actor String", "data String", "fact String", "extensions String",
+	"fingerprint FixedString(16)")
+
+var contentsTable = insertion("contents", "identity FixedString(16)", "fingerprint FixedString(16)", "stream_seq UInt64")
+
+// Add appends a delivery; with an error nothing is added.
+func (r *Rows) Add(d *Delivery) error {
+	e := d.Event
+	fact, err := schemas.PackData(e.Data)
+	if err != nil {
+		return err
+	}
+	c := r.events.columns
+	c[0].text(e.Source)
+	c[1].text(e.ID)
+	c[2].text(string(e.Type))
+	c[3].text(e.Subject)
+	c[4].text(e.District)
+	c[5].date(e.BusinessDate())
+	c[6].number(uint64(e.Time.UnixMilli()))
+	c[7].number(uint64(d.RecordedAt.UnixNano()))
+	c[8].number(d.Sequence)
+	c[9].text(d.Actor)
+	c[10].bytes(e.RawData)
+	c[11].bytes(fact)
+	c[12].text(e.Extensions)
+	c[13].fixed(d.Fingerprint[:])
+	r.events.rows++
+	id := identityOf(e)
+	c = r.contents.columns
+	c[0].fixed(id[:])
+	c[1].fixed(d.Fingerprint[:])
+	c[2].number(d.Sequence)
+	r.contents.rows++
+	return nil
+}
+
+// add appends some rows of others.
+func (r *Rows) add(other *Rows, from, to int) {
+	r.events.add(other.events, from, to)
+	r.contents.add(other.contents, from, to)
+}
+
+// part copies some of the rows.
+func (r *Rows) part(from, to int) *Rows {
+	p := NewRows()
+	p.add(r, from, to)
+	return p
+}
+
+// identity is the column of that name: a hash of fixed size is looked up several times faster than two texts.
+type identity [16]byte
+
+func identityOf(e *schemas.Event) identity {
+	var room [256]byte // of source and id together: no event needs more from the heap
+	text := append(append(append(room[:0], e.Source...), ' '), e.ID...)
+	sum := sha256.Sum256(text)
+	return identity(sum[:16])
+}
