@@ -24,9 +24,10 @@ vet:
 test: vet engine
 	go test $(GOFLAGS_TEST) ./...
 
-# The fault tests in their long form: 20 kills, 200,000 events, and more.
+# The fault tests and the simulated months in their long form: 20 kills, 200,000 events, and more; five minutes of memory.
 soak: engine
-	MILEPOST_SOAK=1 go test -count=1 -v -timeout 90m ./deploy/faults
+	MILEPOST_SOAK=1 go test -count=1 -v -timeout 90m ./deploy/faults ./deploy/simulation
+	go run ./bench/cmd/pipeline -memory 5m
 
 # The speed of the pipeline on this machine, with a plain loop as control.
 bench: engine

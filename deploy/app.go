@@ -21,7 +21,10 @@ import (
 	"milepost/deploy/embedded/nats"
 	"milepost/deploy/embedded/nats/authority"
 	"milepost/producers"
+	"milepost/scheduler/alerts"
+	"milepost/scheduler/deliver"
 	"milepost/schemas"
+	"milepost/web/pages"
 )
 
 // App is one running process: the roles of its configuration, joined.
@@ -57,6 +60,11 @@ type App struct {
 	figures            *figureMaker
 	missing            missingRows
 	longRuns           longRuns
+	courier            *deliver.Courier
+	alerts             *alerts.Notifier
+	sessions           *access.Sessions
+	pages              *pages.Pages
+	pageScript         pageScript
 
 	// closers end what was started, last first.
 	closers []func(context.Context) error
@@ -276,6 +284,9 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	if a.press, err = newPress(ctx, a); err != nil {
 		return err
 	}
+	if err := a.openDelivery(ctx); err != nil {
+		return err
+	}
 	a.figures = &figureMaker{press: a.press, warehouse: a.warehouse}
 	a.missing.serve(a)
 	return nil
@@ -300,9 +311,10 @@ func (a *App) startConsumer(_, background context.Context) error {
 	return nil
 }
 
-// startScheduler publishes what is due until the end.
+// startScheduler publishes what is due, and delivers it, until the end.
 func (a *App) startScheduler(_, background context.Context) error {
 	a.group.Go(func() error { return a.press.scheduler.Run(background) })
+	a.group.Go(func() error { return a.courier.Run(background) })
 	return nil
 }
 

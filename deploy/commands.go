@@ -16,22 +16,35 @@ import (
 
 // commands is the command line. Client commands speak to a running server.
 type commands struct {
-	Serve       serveCommand       `cmd:"" help:"Run the server: embedded engines, or real ones by --nats and --clickhouse."`
-	Demo        demoCommand        `cmd:"" help:"Serve a year of made-up events of a made-up city."`
-	Publish     publishCommand     `cmd:"" help:"Publish events, one JSON object a line."`
-	Import      importCommand      `cmd:"" help:"Publish what changed in snapshots of a spreadsheet (台账)."`
-	Template    templateCommand    `cmd:"" help:"Write the workbook (台账) that an office fills in."`
-	Ledger      ledgerCommand      `cmd:"" help:"Print the ledger (台账)."`
-	Bulletin    bulletinCommand    `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
-	Assess      assessCommand      `cmd:"" help:"Print or finalise the assessment (年终考核) of a year."`
-	Query       queryCommand       `cmd:"" help:"Run one read-only SQL statement."`
-	Deadletters deadlettersCommand `cmd:"" help:"List, show, resend or discard the messages that the consumers could not accept (退件)."`
-	Token       tokenCommand       `cmd:"" help:"Make, list and revoke tokens: who may do what."`
-	Audit       auditCommand       `cmd:"" help:"Print the audit (审计): who did what, when and from where."`
-	Replay      replayCommand      `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
-	NATSCreds   natsCredsCommand   `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
-	Engine      engineCommand      `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Serve          serveCommand          `cmd:"" help:"Run the server: embedded engines, or real ones by --nats and --clickhouse."`
+	Demo           demoCommand           `cmd:"" help:"Serve a year of made-up events of a made-up city."`
+	Publish        publishCommand        `cmd:"" help:"Publish events, one JSON object a line."`
+	Import         importCommand         `cmd:"" help:"Publish what changed in snapshots of a spreadsheet (台账)."`
+	Template       templateCommand       `cmd:"" help:"Write the workbook (台账) that an office fills in."`
+	Ledger         ledgerCommand         `cmd:"" help:"Print the ledger (台账)."`
+	Bulletin       bulletinCommand       `cmd:"" help:"Print or publish the bulletin (通报) of a period."`
+	Assess         assessCommand         `cmd:"" help:"Print or finalise the assessment (年终考核) of a year."`
+	Schedule       scheduleCommand       `cmd:"" help:"Print what runs next, what ran, and why it did or did not."`
+	Editions       editionsCommand       `cmd:"" help:"List drafts and editions: kind, period, number, state, S, files with hashes."`
+	Draft          draftCommand          `cmd:"" help:"Draft the bulletin of a period, for approval."`
+	Approve        approveCommand        `cmd:"" help:"Approve a draft as it stands."`
+	Return         returnCommand         `cmd:"" help:"Return a draft with a remark."`
+	PublishEdition publishEditionCommand `cmd:"" name:"publish-edition" help:"Publish an approved draft."`
+	Withdraw       withdrawCommand       `cmd:"" help:"Withdraw a published edition; its number stays used."`
+	Correct        correctCommand        `cmd:"" help:"Publish a correction (更正) of an edition, as a numbered edition of its own."`
+	Consult        consultCommand        `cmd:"" help:"Ask departments what they say of a draft (征求意见), until a day."`
+	Answer         answerCommand         `cmd:"" help:"Answer for a department that was asked about a draft."`
+	Object         objectCommand         `cmd:"" help:"Record an objection (异议) to a row of an announced assessment."`
+	Deliver        deliverCommand        `cmd:"" help:"Deliver an edition or a letter again, and resume a paused target."`
+	Deliveries     deliveriesCommand     `cmd:"" help:"List deliveries: what went where, when, and why not."`
+	Query          queryCommand          `cmd:"" help:"Run one read-only SQL statement."`
+	Deadletters    deadlettersCommand    `cmd:"" help:"List, show, resend or discard the messages that the consumers could not accept (退件)."`
+	Token          tokenCommand          `cmd:"" help:"Make, list and revoke tokens: who may do what."`
+	Audit          auditCommand          `cmd:"" help:"Print the audit (审计): who did what, when and from where."`
+	Replay         replayCommand         `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
+	NATSCreds      natsCredsCommand      `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
+	Engine         engineCommand         `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
+	Version        versionCommand        `cmd:"" help:"Print the version."`
 }
 
 // server is where client commands go.

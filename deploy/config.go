@@ -3,6 +3,7 @@ package deploy
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -39,6 +40,13 @@ type Config struct {
 	// NATS only.
 	Durability string          `yaml:"durability"`
 	Bulletins  BulletinsConfig `yaml:"bulletins"`
+	// Schedule says by whose clocks, and when notices are told.
+	Schedule ScheduleConfig `yaml:"schedule"`
+	// Delivery says where published editions and letters go, Alerts and Contacts
+	// who is told what between bulletins.
+	Delivery DeliveryConfig `yaml:"delivery"`
+	Alerts   AlertsConfig   `yaml:"alerts"`
+	Contacts ContactsConfig `yaml:"contacts"`
 	// Documents says how printed editions look.
 	Documents formats.Config `yaml:"documents"`
 	// Who may reach the HTTP interface, and how.
@@ -59,15 +67,27 @@ type BulletinsConfig struct {
 	// Since is the first day whose periods may be caught up; by default the
 	// day of the first start.
 	Since string `yaml:"since"`
-	// Monthly is a cron expression in Asia/Shanghai, or "after-report-day":
-	// the first working day after the day on which reports are due; "off" leaves
+	// Weekly is when the digest of a week is published: a schedule (a cron
+	// expression, or a rule such as "first working day after the 10th"), by default
+	// "off".
+	Weekly string `yaml:"weekly"`
+	// Monthly is when months are published, by default "after-report-day": the
+	// first working day after the day on which reports are due; "off" leaves
 	// months to people.
 	Monthly string `yaml:"monthly"`
-	// Quarterly is the same for quarters; "off" leaves them to people.
-	Quarterly string `yaml:"quarterly"`
+	// Quarterly and HalfYearly are the same for quarters and half-years.
+	Quarterly  string `yaml:"quarterly"`
+	HalfYearly string `yaml:"half_yearly"`
+	// Modes says by job (weekly, monthly, quarterly, half_yearly) whether it is
+	// "auto", which publishes, or "manual", which drafts and leaves the publication
+	// to people; by default auto.
+	Modes map[string]string `yaml:"modes"`
 	// Assessment is when the assessment of the year before is drafted: a cron
 	// expression, by default 15 January at 09:00, or "off".
 	Assessment string `yaml:"assessment"`
+
+	// Editorial says how editions are signed off and written.
+	Editorial `yaml:",inline"`
 }
 
 // The roles of a process. Targets lists them.
@@ -135,7 +155,8 @@ func (c Config) or(other Config) Config {
 func (c Config) withDefaults() Config {
 	return c.or(Config{
 		RulesConfig: c.RulesConfig, RuleSets: c.RuleSets, YearRules: c.YearRules,
-		Bulletins: c.Bulletins, Documents: c.Documents,
+		Bulletins: c.Bulletins, Schedule: c.Schedule, Documents: c.Documents,
+		Delivery: c.Delivery, Alerts: c.Alerts, Contacts: c.Contacts,
 		Data: "milepost-data", Listen: "127.0.0.1:8080", ClickHouseListen: "127.0.0.1:8123",
 		LogLevel: "info", Durability: "power", Target: Targets(),
 	})
@@ -192,10 +213,16 @@ func (c Config) check() error {
 		}
 	}
 	wrong = append(wrong, c.AccessConfig.check()...)
+	wrong = append(wrong, c.Bulletins.Editorial.check()...)
+	wrong = append(wrong, c.Delivery.check(c.Bulletins.formats())...)
+	wrong = append(wrong, c.checkAlerts()...)
 	if _, err := formats.New(c.Documents); err != nil {
 		wrong = append(wrong, err)
 	}
 	wrong = append(wrong, c.checkRules()...)
+	if _, err := c.schedules(schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler)); err != nil {
+		wrong = append(wrong, err)
+	}
 	return errors.Join(wrong...)
 }
 

@@ -91,11 +91,10 @@ func (p *printedEditions) again(ctx context.Context, edition *warehouse.Publishe
 		err = render.AssessmentJSON(&text, draft.Model)
 		return figures, text.Bytes(), err
 	}
-	draft, err := p.press.Build(ctx, period, edition.KnownSeq, edition.RulesHash)
+	draft, err := p.press.reprint(ctx, period, edition.Publication)
 	if err != nil {
 		return nil, nil, err
 	}
-	draft.Model.IssueNo = &edition.Number
 	if figures, err = bulletin.Figures(draft.Model); err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +107,8 @@ func (p *printedEditions) again(ctx context.Context, edition *warehouse.Publishe
 func printedAs(edition *warehouse.PublishedEdition, text []byte) bool {
 	sum := sha256.Sum256(text)
 	for _, f := range edition.Files {
-		if strings.HasSuffix(f.Name, edition.Period+".json") && !strings.HasPrefix(f.Name, "settings-") {
+		name, isJSON := strings.CutSuffix(f.Name, ".json")
+		if isJSON && !strings.HasSuffix(name, "-media") && (strings.HasPrefix(name, "bulletin-"+edition.Period) || strings.HasPrefix(name, "assessment-"+edition.Period)) {
 			return f.SHA256 == hex.EncodeToString(sum[:])
 		}
 	}

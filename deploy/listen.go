@@ -15,7 +15,7 @@ import (
 )
 
 // startHTTP serves the HTTP interface of the roles.
-func (a *App) startHTTP(_, _ context.Context) error {
+func (a *App) startHTTP(_, background context.Context) error {
 	if err := a.mayListen(); err != nil {
 		return err
 	}
@@ -52,6 +52,7 @@ func (a *App) startHTTP(_, _ context.Context) error {
 		}
 		return nil
 	})
+	a.fetchPageScript(background)
 	forget := a.shareOperator(listener.Addr().String(), operator)
 	a.closers = append(a.closers, func(ctx context.Context) error {
 		return errors.Join(forget(ctx), server.Shutdown(ctx))

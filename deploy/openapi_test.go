@@ -20,7 +20,7 @@ import (
 // holds each request and each answer against the document.
 func TestServerKeepsToOpenAPI(t *testing.T) {
 	t.Parallel()
-	server := serve(t)
+	server, _ := delivering(t, "http://127.0.0.1:9")
 	a := readOpenAPI(t, server)
 	a.get("/healthz", 204)
 	a.get("/readyz", 204)
@@ -28,7 +28,9 @@ func TestServerKeepsToOpenAPI(t *testing.T) {
 	a.events()
 	a.imports()
 	a.reports()
+	a.editions()
 	a.deadLetters()
+	a.deliveries()
 	a.administration()
 	a.operations(func(path, method string, operation place) {
 		id := operation.value["operationId"].(string)
@@ -235,10 +237,11 @@ func (a *openAPI) reports() {
 		a.t.Error("published again, the bulletin reads differently")
 	}
 	a.post("/v1/bulletins/2099-01", "", "", 422)
+	a.get("/v1/schedule", 200)
 	a.get("/v1/assessments/2025", 200)
 	a.get("/v1/assessments/2025?format=md", 200)
 	a.get("/v1/assessments/never", 422)
-	a.post("/v1/assessments/2025", "", "", 200)
+	a.post("/v1/assessments/2024", "", "", 200)
 	a.post("/v1/query?format=JSONEachRow", "text/plain", "SELECT count() FROM events FINAL", 200)
 	a.post("/v1/query", "text/plain", "SELECT nosuch FROM events", 422)
 	a.post("/v1/query", "text/plain", "DROP TABLE events", 403)

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
+	"milepost/deploy/access"
 	"milepost/producers"
 	"milepost/scheduler"
 	"milepost/scheduler/bulletin"
@@ -26,12 +27,17 @@ type press struct {
 	book      *schemas.RuleBook
 	byHash    map[string]*schemas.Rules // of the book
 	scheduler *scheduler.Scheduler
+	drafts    draftStore
+	desk      *scheduler.Desk
 	documents *formats.Writer
+	formats   []string // of published files
+	trail     *access.Trail
 	now       func() time.Time
 }
 
 func newPress(ctx context.Context, a *App) (*press, error) {
-	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{}, now: a.now}
+	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{},
+		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now}
 	for _, set := range a.book.Sets() {
 		hash, err := set.Rules.Hash()
 		if err != nil {
@@ -57,22 +63,40 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 			return nil, err
 		}
 	}
-	schedules, err := a.config.Bulletins.schedules(a.book, scheduler.NewCalendar(a.log))
+	if p.drafts, err = openDrafts(ctx, a.js); err != nil {
+		return nil, err
+	}
+	shelf, err := openShelf(ctx, a.js, folder)
 	if err != nil {
 		return nil, err
 	}
-	p.scheduler, err = scheduler.New(scheduler.Config{
-		Jobs: schedules.bulletins, Assessment: schedules.assessment,
-		Editions: p, Builder: p, Shelf: folder, Watermark: a.applied.Watermark, FirstStart: p.firstStart,
-		Since: since, ReportDay: reportDay(a.book), RankLeads: a.config.Documents.RankLeads, Now: a.now, Log: a.log,
+	drafting := &scheduler.Drafting{Store: p.drafts, Editions: p, Builder: p, Now: a.now}
+	config := scheduler.Config{
+		Editions: p, Builder: p, Shelf: shelf, Drafts: drafting, Watermark: a.applied.Watermark, FirstStart: p.firstStart,
+		Since: since, RankLeads: a.config.Documents.RankLeads,
+	}
+	if err := a.planned(ctx, &config); err != nil {
+		return nil, err
+	}
+	if p.scheduler, err = scheduler.New(config); err != nil {
+		return nil, err
+	}
+	p.desk = scheduler.NewDesk(scheduler.DeskConfig{
+		Drafting: drafting, Scheduler: p.scheduler, SecondPerson: a.config.Bulletins.SecondPerson, AnnouncementDays: a.config.Bulletins.announcementDays(),
+		Department: p.department,
 	})
-	return p, err
+	return p, nil
 }
 
-// Build makes the draft of the period with its restatements; it serves the
-// scheduler.
+// Build makes the draft of the period with its restatements and the details of
+// its files; it serves the scheduler.
 func (p *press) Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*scheduler.Draft, error) {
-	return p.build(ctx, period, known, rulesHash)
+	draft, err := p.build(ctx, period, known, rulesHash, bulletin.WithDetails())
+	if err != nil {
+		return nil, err
+	}
+	draft.Printing, err = p.printing(ctx, scheduler.Bulletin(period))
+	return draft, err
 }
 
 func (p *press) build(ctx context.Context, period schemas.Period, known uint64, rulesHash string, options ...bulletin.Option) (*scheduler.Draft, error) {
@@ -130,26 +154,6 @@ func (p *press) rulesOf(ctx context.Context, hash string, period schemas.Period)
 		return rules, nil
 	}
 	return p.warehouse.RulesByHash(ctx, hash)
-}
-
-// Published gives the editions of a kind and year from the stream.
-func (p *press) Published(ctx context.Context, kind string, year int) (scheduler.Issued, error) {
-	events, last, err := producers.Editions(ctx, p.js, kind, year)
-	if err != nil {
-		return scheduler.Issued{}, err
-	}
-	issued := scheduler.Issued{LastSeq: last}
-	for _, e := range events {
-		if e.Type == schemas.BulletinPublished || e.Type == schemas.AssessmentFinalised {
-			issued.Editions = append(issued.Editions, scheduler.Edition{Publication: *e.Publication, Seq: e.Seq})
-		}
-	}
-	return issued, nil
-}
-
-// Append publishes the event if nothing came between.
-func (p *press) Append(ctx context.Context, publication *schemas.Event, last uint64) (uint64, error) {
-	return p.publisher.PublishExpecting(ctx, publication, last)
 }
 
 // The first start is remembered where every replica sees it.

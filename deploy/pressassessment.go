@@ -2,7 +2,9 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"slices"
 
 	"milepost/consumers/warehouse"
 	"milepost/scheduler"
@@ -29,7 +31,7 @@ func (p *press) Assess(ctx context.Context, year int, known uint64, rulesHash st
 	if err != nil {
 		return nil, err
 	}
-	return &scheduler.AssessmentDraft{Model: model, Rules: rules}, nil
+	return &scheduler.AssessmentDraft{Model: model, Rules: rules, Printing: scheduler.Printing{Writer: p.documents, Formats: p.formats, Style: p.documents.Style()}}, nil
 }
 
 // lastYear makes the finalised result of a year again, the latest with a
@@ -76,9 +78,18 @@ func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, f
 	if err != nil {
 		return err
 	}
+	name := fmt.Sprintf("assessment-%d.%s", year, format)
+	if slices.ContainsFunc(edition.Files, func(f schemas.PublishedFile) bool { return f.Name == name }) {
+		file, _, err := p.desk.File(ctx, scheduler.Assessment(year), name)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(file.Content)
+		return err
+	}
 	draft, err := p.Assess(ctx, year, edition.KnownSeq, edition.RulesHash)
 	if err != nil {
 		return err
 	}
-	return p.documents.Assessment(ctx, w, format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules})
+	return p.documents.Assessment(ctx, w, format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules, Signed: schemas.DateOf(edition.At)})
 }

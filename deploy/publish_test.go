@@ -124,7 +124,7 @@ func TestSchedulerCatchesUp(t *testing.T) {
 	}
 	config := filepath.Join(t.TempDir(), "milepost.yaml")
 	since := time.Now().AddDate(0, -3, 0).Format("2006-01") + "-01"
-	if err := os.WriteFile(config, []byte("bulletins:\n  since: "+since+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("bulletins:\n  formats: [html]\n  since: "+since+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := serve(t, "--data", data, "--config", config)
@@ -139,6 +139,10 @@ func TestSchedulerCatchesUp(t *testing.T) {
 			t.Fatalf("%s was not published\n%s", oldest, again.log)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+	// What the scheduler publishes by itself is the system's act.
+	if acts := again.mustRun(nil, "audit"); !strings.Contains(acts, "edition.publish") || !strings.Contains(acts, "system") || !strings.Contains(acts, "bulletin.published-"+since[:7]) {
+		t.Errorf("audit:\n%s", acts)
 	}
 }
 

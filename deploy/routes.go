@@ -35,12 +35,17 @@ func (a *App) routes() (http.Handler, error) {
 			return nil, err
 		}
 		api := web.NewAPI(web.Config{
-			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, DeadLetters: deadLetterDesk{a.reader, a.js, a.publisher, a.now}, Actor: producers.RemoteActor,
+			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, Editions: editionDesk{a.press}, DeadLetters: deadLetterDesk{a.reader, a.js, a.publisher, a.now}, Actor: producers.RemoteActor,
 			Analyst: analyst, Now: a.now,
 		})
 		mux.Handle("/v1/", withTimeout(api, maxQueryTime))
+		if err := a.pageRoutes(mux, analyst); err != nil {
+			return nil, err
+		}
 	}
 	mux.HandleFunc("POST /v1/replay", a.serveReplay)
+	a.scheduleRoutes(mux)
+	a.deliveryRoutes(mux)
 	if err := a.contractRoutes(mux); err != nil {
 		return nil, err
 	}

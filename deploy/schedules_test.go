@@ -2,51 +2,83 @@ package deploy
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"milepost/scheduler"
 	"milepost/schemas"
 )
 
 func TestSchedulesOfTheConfiguration(t *testing.T) {
-	calendar := scheduler.NewCalendar(slog.New(slog.DiscardHandler))
-	book := schemas.UndatedRules(schemas.DefaultRules())
+	t.Parallel()
+	book, log := schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler)
 	from := schemas.NewDate(2026, 1, 1).Start()
+	holidays := filepath.Join(t.TempDir(), "days.yaml")
+	if err := os.WriteFile(holidays, []byte("2026-01-12: holiday\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
-		name                           string
-		config                         BulletinsConfig
-		monthly, quarterly, assessment string // the first firing in 2026; empty: never
+		name   string
+		config Config
+		want   string // the first firing in 2026 of each job
 	}{
-		{"defaults", BulletinsConfig{}, "2026-01-12 09:00", "2026-01-12 09:00", "2026-01-15 09:00"},
-		{"cron expressions", BulletinsConfig{Monthly: "30 8 12 * *", Quarterly: "0 10 20 1,4,7,10 *", Assessment: "0 9 20 1 *"}, "2026-01-12 08:30", "2026-01-20 10:00", "2026-01-20 09:00"},
-		{"off", BulletinsConfig{Monthly: "off", Quarterly: "off", Assessment: "off"}, "", "", ""},
-		{"named rules", BulletinsConfig{Monthly: afterReportDay, Quarterly: afterReportDay}, "2026-01-12 09:00", "2026-01-12 09:00", "2026-01-15 09:00"},
+		{"defaults", Config{}, "monthly 01-12 09:00, quarterly 01-12 09:00, half-yearly 01-12 09:00, assessment 01-15 09:00, reminder 01-08 09:00, light-check 01-01 08:00"},
+		{"cron expressions", Config{Bulletins: BulletinsConfig{Weekly: "0 9 * * 1", Monthly: "30 8 12 * *", Quarterly: "0 10 20 1,4,7,10 *", HalfYearly: "off", Assessment: "0 9 20 1 *"}},
+			"weekly 01-05 09:00, monthly 01-12 08:30, quarterly 01-20 10:00, assessment 01-20 09:00, reminder 01-08 09:00, light-check 01-01 08:00"},
+		{"off", Config{Bulletins: BulletinsConfig{Monthly: "off", Quarterly: "off", HalfYearly: "off", Assessment: "off"}, Schedule: ScheduleConfig{Reminder: "off", LightCheck: "off"}}, ""},
+		{"rules, modes, holidays", Config{Bulletins: BulletinsConfig{Monthly: "first working day from the 12th at 08:30", Quarterly: "off", HalfYearly: "off", Assessment: "off", Modes: map[string]string{"monthly": "manual"}},
+			Schedule: ScheduleConfig{Calendar: holidays, Reminder: "off", LightCheck: "off"}}, "monthly 01-13 08:30 manual"},
+		{"another zone", Config{Schedule: ScheduleConfig{TimeZone: "Europe/Berlin"}},
+			"monthly 01-12 16:00, quarterly 01-12 16:00, half-yearly 01-12 16:00, assessment 01-15 16:00, reminder 01-08 16:00, light-check 01-01 15:00"},
 	} {
-		s, err := tc.config.schedules(book, calendar)
+		s, err := tc.config.schedules(book, log)
 		if err != nil {
 			t.Errorf("%s: %v", tc.name, err)
 			continue
 		}
-		got := map[schemas.PeriodKind]string{}
+		var got []string
+		add := func(name string, next time.Time) {
+			got = append(got, name+" "+next.In(schemas.Location).Format("01-02 15:04"))
+		}
 		for _, job := range s.bulletins {
-			got[job.Kind] = job.Schedule.Next(from).In(schemas.Location).Format("2006-01-02 15:04")
+			add(job.Name(), job.Schedule.Next(from))
+			if job.Mode == scheduler.Manual {
+				got[len(got)-1] += " manual"
+			}
 		}
 		if s.assessment != nil {
-			got[schemas.Year] = s.assessment.Next(from).In(schemas.Location).Format("2006-01-02 15:04")
+			add("assessment", s.assessment.Next(from))
 		}
-		if got[schemas.MonthOf] != tc.monthly || got[schemas.Quarter] != tc.quarterly || got[schemas.Year] != tc.assessment {
-			t.Errorf("%s: %v", tc.name, got)
+		for _, notice := range s.notices {
+			add(string(notice.Notice), notice.Schedule.Next(from))
 		}
-		if len(s.bulletins) == 2 && s.bulletins[0].Kind != schemas.MonthOf {
-			t.Errorf("%s: a quarter comes before the month of its day", tc.name)
+		if text := strings.Join(got, ", "); text != tc.want {
+			t.Errorf("%s:\n%s, want\n%s", tc.name, text, tc.want)
 		}
 	}
-	for key, config := range map[string]BulletinsConfig{
-		"bulletins.monthly": {Monthly: "never"}, "bulletins.quarterly": {Quarterly: "0 9 31 2 *"}, "bulletins.assessment": {Assessment: afterReportDay},
+}
+
+func TestSchedulesThatAreWrong(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]Config{
+		"bulletins.monthly":       {Bulletins: BulletinsConfig{Monthly: "never"}},
+		"bulletins.quarterly":     {Bulletins: BulletinsConfig{Quarterly: "0 9 31 2 *"}},
+		"bulletins.assessment":    {Bulletins: BulletinsConfig{Assessment: "first Monday"}},
+		"schedule.reminder":       {Schedule: ScheduleConfig{Reminder: "TZ=UTC 0 9 8 * *"}},
+		"schedule.time_zone":      {Schedule: ScheduleConfig{TimeZone: "Mars/Olympus"}},
+		"schedule.calendar":       {Schedule: ScheduleConfig{Calendar: "/nowhere/days.csv"}},
+		"bulletins.modes":         {Bulletins: BulletinsConfig{Modes: map[string]string{"daily": "auto"}}},
+		"bulletins.modes.monthly": {Bulletins: BulletinsConfig{Modes: map[string]string{"monthly": "half"}}},
 	} {
-		if _, err := config.schedules(book, calendar); schemas.CodeOf(err) != schemas.Invalid || !strings.Contains(err.Error(), key) {
-			t.Errorf("%+v: %v", config, err)
+		err := config.withDefaults().check()
+		if code := schemas.CodeOf(err); code != schemas.Invalid && code != schemas.NotFound || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if err := (Config{}).withDefaults().check(); err != nil {
+		t.Errorf("the defaults: %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func (a *App) guarded(routes http.Handler, operator string) (http.Handler, error
 	}
 	return access.NewGuard(access.Config{
 		Tokens: a.tokens, Trail: a.trail, Rules: accessRules(), Operator: operator, LocalOnly: access.Loopback(a.config.Listen),
-		Proxies: proxies, Limits: access.Limits{Rate: float64(a.config.RequestRate)}, Now: a.now, Log: a.log,
+		Proxies: proxies, Sessions: a.sessions, PageRefused: a.pageRefused(), Limits: access.Limits{Rate: float64(a.config.RequestRate)}, Now: a.now, Log: a.log,
 	}, routes), nil
 }
 

@@ -2,9 +2,7 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"milepost/scheduler/assessment"
 	"milepost/schemas"
@@ -21,32 +19,20 @@ func (s *Scheduler) Finalise(ctx context.Context, year int) (Edition, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	issued, err := s.c.Editions.Published(ctx, schemas.AssessmentKind, year)
+	if err != nil {
+		return Edition{}, err
+	}
+	_, finalised := issued.of(Assessment(year))
+	if a := issued.Announced; a != nil && !finalised && schemas.DateOf(s.c.Now()) <= a.Until {
+		return Edition{}, &schemas.Error{Code: schemas.Conflict, Message: "the assessment is being announced (公示)", Field: "year", Value: period.String(),
+			Hint: "finalise it from " + (a.Until + 1).String() + " on; objections are recorded until then"}
+	}
 	return s.issue(ctx, Assessment(year))
 }
 
-// allJobs are the bulletins' jobs and that of the assessment.
-func (s *Scheduler) allJobs() []Job {
-	if s.c.Assessment == nil {
-		return s.c.Jobs
-	}
-	return append(slices.Clip(s.c.Jobs), Job{Kind: schemas.Year, Schedule: s.c.Assessment})
-}
-
-// draftDue puts a draft of each assessment that is due on the shelf, unless one
-// is there or the year was finalised.
-func (s *Scheduler) draftDue(ctx context.Context, first schemas.Date) error {
-	if s.c.Assessment == nil {
-		return nil
-	}
-	var failures []error
-	for _, period := range duePeriods([]Job{{Kind: schemas.Year, Schedule: s.c.Assessment}}, first, s.c.Now(), s.c.ReportDay) {
-		if err := s.draft(ctx, Assessment(period.End.Year())); err != nil {
-			failures = append(failures, fmt.Errorf("draft of %s: %w", Assessment(period.End.Year()), err))
-		}
-	}
-	return errors.Join(failures...)
-}
-
+// draft puts a draft of the assessment on the shelf, unless one is there or the
+// year was finalised.
 func (s *Scheduler) draft(ctx context.Context, subject Subject) error {
 	place := Subject{Kind: subject.Kind, Period: subject.Period + "-draft", Year: subject.Year}
 	there, err := s.c.Shelf.Has(ctx, place, "assessment-"+subject.Period+".json", "assessment-"+subject.Period+".md")
@@ -64,7 +50,7 @@ func (s *Scheduler) draft(ctx context.Context, subject Subject) error {
 	if err != nil {
 		return err
 	}
-	product, err := s.build(ctx, subject, known, "")
+	product, err := s.build(ctx, subject, basis{known: known}, nil)
 	if err != nil {
 		return err
 	}
@@ -72,7 +58,7 @@ func (s *Scheduler) draft(ctx context.Context, subject Subject) error {
 	if err != nil {
 		return err
 	}
-	files, err := s.editionFiles(product, subject, nil, hash)
+	files, err := s.editionFiles(ctx, product, subject, making{}, hash)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *stream) issued(subject string) Issued {
 	for i, e := range s.events {
 		if e.Subject == subject {
 			issued.LastSeq = uint64(i + 1)
-			issued.Editions = append(issued.Editions, Edition{Publication: *e.Data.(*schemas.Publication), Seq: uint64(i + 1)})
+			issued.Editions = append(issued.Editions, Edition{Publication: *e.Data.(*schemas.Publication), Seq: uint64(i + 1), At: e.Time})
 		}
 	}
 	return issued
@@ -150,7 +150,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 
 // monthly is the default job table.
 func monthly() []Job {
-	return []Job{{Kind: schemas.MonthOf, Schedule: FirstWorkingDay{Calendar: NewCalendar(quiet()), After: theTenth, At: 9 * time.Hour}}}
+	return []Job{{Kind: schemas.MonthOf, Schedule: WorkingDayRule{Calendar: NewCalendar(quiet()), After: theTenth, At: 9 * time.Hour}}}
 }
 
 // newOffice starts for the first time at start, on a stream of its own or a
@@ -215,9 +215,6 @@ func (o *office) wantShelved() {
 	for _, e := range o.stream.events {
 		p := e.Data.(*schemas.Publication)
 		subject, files := Subject{Kind: p.Kind, Period: p.Period}, 4
-		if p.Kind == schemas.AssessmentKind {
-			files = 3
-		}
 		held, err := folder.Holds(context.Background(), subject, p.Files)
 		if err != nil || !held || len(p.Files) != files {
 			o.t.Fatalf("%s is not on the shelf: %v", p.Period, err)

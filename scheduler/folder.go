@@ -56,7 +56,7 @@ func folderError(path string, err error) error {
 }
 
 func (f *Folder) place(subject Subject) string {
-	return filepath.Join(f.dir, subject.Kind, subject.Period)
+	return filepath.Join(f.dir, subject.Kind, subject.place())
 }
 
 // Has looks for the files.

@@ -24,21 +24,35 @@ var errDiffers = errors.New("the files made again differ from the published ones
 
 // issue publishes the period once. The append decides; what happens before it
 // leaves no trace, and what is missing after it is made again from S, number
-// and rules.
+// and rules. A period that was published already gives its latest edition.
 func (s *Scheduler) issue(ctx context.Context, subject Subject) (Edition, error) {
+	return s.issueFrom(ctx, subject, nil)
+}
+
+// issueFrom is issue from a settled basis: exactly the subject's edition.
+func (s *Scheduler) issueFrom(ctx context.Context, subject Subject, settled *basis) (Edition, error) {
 	for range maxConflicts {
 		issued, err := s.c.Editions.Published(ctx, subject.Kind, subject.Year)
 		if err != nil {
 			return Edition{}, fmt.Errorf("editions of %s: %w", subject, err)
 		}
-		if edition, ok := issued.of(subject); ok {
-			return edition, s.shelve(ctx, subject, edition)
+		find := issued.of
+		if settled != nil {
+			find = issued.exactly
 		}
-		edition, files, err := s.prepare(ctx, subject, &issued)
+		if edition, ok := find(subject); ok {
+			err := s.shelve(ctx, &issued, subject.Year, edition)
+			if s.done[issued.subjectOf(edition, subject.Year)] {
+				s.done[subject] = true
+			}
+			return edition, err
+		}
+		at := s.c.Now()
+		edition, files, err := s.prepare(ctx, subject, &issued, settled, at)
 		if err != nil {
 			return Edition{}, fmt.Errorf("%s: %w", subject, err)
 		}
-		edition.Seq, err = s.c.Editions.Append(ctx, publicationEvent(edition.Publication, subject, s.c.Now()), issued.LastSeq)
+		edition.Seq, err = s.c.Editions.Append(ctx, publicationEvent(edition.Publication, subject, at), issued.LastSeq)
 		if schemas.CodeOf(err) == schemas.Conflict {
 			continue // another replica was first: see what it published
 		}
@@ -56,13 +70,26 @@ func (s *Scheduler) issue(ctx context.Context, subject Subject) (Edition, error)
 	return Edition{}, &schemas.Error{Code: schemas.Unavailable, Message: "other replicas kept publishing first", Field: "period", Value: subject.Period, Hint: "try again"}
 }
 
-// prepare chooses S, builds the model, numbers and renders it.
-func (s *Scheduler) prepare(ctx context.Context, subject Subject, issued *Issued) (Edition, []File, error) {
-	known, err := s.watermarkFor(ctx, subject, issued.LastSeq)
-	if err != nil {
-		return Edition{}, nil, err
+// prepare chooses S, unless it is settled, builds the model, numbers and
+// renders it, and gives the files to the archive.
+func (s *Scheduler) prepare(ctx context.Context, subject Subject, issued *Issued, settled *basis, at time.Time) (Edition, []File, error) {
+	var b basis
+	if settled != nil {
+		b = *settled
+		if err := issued.stale(subject, b.known); err != nil {
+			return Edition{}, nil, err
+		}
+	} else {
+		var err error
+		if b.known, err = s.watermarkFor(ctx, subject, issued.LastSeq); err != nil {
+			return Edition{}, nil, err
+		}
 	}
-	product, err := s.build(ctx, subject, known, "")
+	corrected := issued.corrected(subject)
+	if (corrected == nil) != (subject.Correction == 0) {
+		return Edition{}, nil, &schemas.Error{Code: schemas.Conflict, Message: "what it corrects is not published", Field: "id", Value: subject.ID(), Hint: "see milepost editions"}
+	}
+	product, err := s.build(ctx, subject, b, corrected)
 	if err != nil {
 		return Edition{}, nil, err
 	}
@@ -70,18 +97,49 @@ func (s *Scheduler) prepare(ctx context.Context, subject Subject, issued *Issued
 	if err != nil {
 		return Edition{}, nil, err
 	}
-	number := issued.next()
-	files, err := s.editionFiles(product, subject, &number, hash)
+	edition := Edition{At: at, Publication: schemas.Publication{Kind: subject.Kind, Period: subject.Period, Number: issued.next(),
+		KnownSeq: product.knownSeq, RulesHash: hash, Remarks: b.remark}}
+	files, err := s.editionFiles(ctx, product, subject, edition.making(corrected), hash)
 	if err != nil {
 		return Edition{}, nil, err
 	}
-	return Edition{Publication: schemas.Publication{Kind: subject.Kind, Period: subject.Period, Number: number,
-		KnownSeq: product.knownSeq, RulesHash: hash, Files: publishedFiles(files)}}, files, nil
+	edition.Files = publishedFiles(files)
+	return edition, files, s.keep(ctx, files)
+}
+
+// stale refuses to publish a draft that does not know the latest edition of its
+// kind: item 6 of 七个一 and the restatements look at it.
+func (i *Issued) stale(subject Subject, known uint64) error {
+	for _, e := range i.Editions {
+		last := e.Seq
+		if e.Withdrawn != nil {
+			last = max(last, e.Withdrawn.Seq)
+		}
+		if last > known {
+			return &schemas.Error{Code: schemas.Conflict, Message: fmt.Sprintf("第%d期 of %s was published or withdrawn after the draft was made", e.Number, e.Period),
+				Field: "id", Value: subject.ID(), Hint: "draft it again; your own paragraphs stay"}
+		}
+	}
+	return nil
+}
+
+func (s *Scheduler) keep(ctx context.Context, files []File) error {
+	archive, ok := s.c.Shelf.(Archive)
+	if !ok {
+		return nil
+	}
+	if err := archive.Keep(ctx, files); err != nil {
+		return fmt.Errorf("archive: %w", err)
+	}
+	return nil
 }
 
 // watermarkFor gives S, past every edition that the subject looks at: an
 // assessment also looks at the finalised result of the year before.
 func (s *Scheduler) watermarkFor(ctx context.Context, subject Subject, last uint64) (uint64, error) {
+	if known, fixed, err := s.cut(ctx); fixed || err != nil {
+		return known, err
+	}
 	last = max(last, s.appended)
 	if subject.Kind == schemas.AssessmentKind {
 		before, err := s.c.Editions.Published(ctx, subject.Kind, subject.Year-1)
@@ -117,8 +175,13 @@ func (s *Scheduler) watermark(ctx context.Context, atLeast uint64) (uint64, erro
 }
 
 // shelve puts the files of an edition that was published before on the shelf,
-// when they are not there.
-func (s *Scheduler) shelve(ctx context.Context, subject Subject, edition Edition) error {
+// when they are not there. What was withdrawn is left as it is.
+func (s *Scheduler) shelve(ctx context.Context, issued *Issued, year int, edition Edition) error {
+	subject := issued.subjectOf(edition, year)
+	if edition.Withdrawn != nil {
+		s.done[subject] = true
+		return nil
+	}
 	held, err := s.c.Shelf.Holds(ctx, subject, edition.Files)
 	if err != nil {
 		return fmt.Errorf("files of %s: %w", subject, err)
@@ -127,7 +190,7 @@ func (s *Scheduler) shelve(ctx context.Context, subject Subject, edition Edition
 		s.done[subject] = true
 		return nil
 	}
-	files, err := s.again(ctx, subject, edition)
+	files, err := s.again(ctx, issued, subject, edition)
 	if errors.Is(err, errDiffers) || schemas.CodeOf(err) == schemas.NotFound {
 		s.done[subject] = true
 	}
@@ -142,20 +205,44 @@ func (s *Scheduler) shelve(ctx context.Context, subject Subject, edition Edition
 	return nil
 }
 
-// again makes the files of an edition from its S, number and rules, and holds
-// them against the published hashes.
-func (s *Scheduler) again(ctx context.Context, subject Subject, edition Edition) ([]File, error) {
-	product, err := s.build(ctx, subject, edition.KnownSeq, edition.RulesHash)
+// again gives the files of an edition from the archive, else makes them from
+// its S, number and rules, and holds them against the published hashes.
+func (s *Scheduler) again(ctx context.Context, issued *Issued, subject Subject, edition Edition) ([]File, error) {
+	if files, err := s.kept(ctx, edition); files != nil || err != nil {
+		return files, err
+	}
+	corrected := issued.corrected(subject)
+	product, err := s.build(ctx, subject, basis{known: edition.KnownSeq, rulesHash: edition.RulesHash}, corrected)
 	if err != nil {
 		return nil, err
 	}
-	files, err := s.editionFiles(product, subject, &edition.Number, edition.RulesHash)
+	files, err := s.editionFiles(ctx, product, subject, edition.making(corrected), edition.RulesHash)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Equal(publishedFiles(files), edition.Files) {
 		return nil, &schemas.Error{Code: schemas.Internal, Message: "they would not be the published ones", Field: "rules_hash", Value: edition.RulesHash,
 			Hint: "restore the configuration and the program version of the edition, or its files from a copy", Err: errDiffers}
+	}
+	return files, s.keep(ctx, files)
+}
+
+// kept gives all files from the archive; nil when one is not there.
+func (s *Scheduler) kept(ctx context.Context, edition Edition) ([]File, error) {
+	archive, ok := s.c.Shelf.(Archive)
+	if !ok {
+		return nil, nil
+	}
+	var files []File
+	for _, f := range edition.Files {
+		content, err := archive.Kept(ctx, f)
+		if schemas.CodeOf(err) == schemas.NotFound {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{Name: f.Name, Content: content})
 	}
 	return files, nil
 }
@@ -178,10 +265,9 @@ func (s *Scheduler) heal(ctx context.Context, first schemas.Date) error {
 				return errors.Join(append(failures, fmt.Errorf("editions of %d: %w", year, err))...)
 			}
 			for _, edition := range issued.Editions {
-				subject := Subject{Kind: kind, Period: edition.Period, Year: year}
-				if err := s.shelve(ctx, subject, edition); err != nil {
+				if err := s.shelve(ctx, &issued, year, edition); err != nil {
 					failures = append(failures, err)
-					again = again || !s.done[subject]
+					again = again || !s.done[issued.subjectOf(edition, year)]
 				}
 			}
 		}

@@ -21,9 +21,37 @@ type Config struct {
 	// Assessment says when the assessment of the year that ended is drafted; nil
 	// drafts none.
 	Assessment cron.Schedule
-	Editions   Editions
-	Builder    Builder
-	Shelf      Shelf
+	// AssessmentRule is Assessment in the words of the configuration.
+	AssessmentRule string
+	// Drafts takes what jobs in manual mode make; nil leaves their periods to
+	// people.
+	Drafts Drafter
+	// Notices are told between bulletins, by Notifier; while that is nil they are
+	// recorded as skipped.
+	Notices  []NoticeJob
+	Notifier Notifier
+	// Lease lets one replica work at a time; nil lets all of them, which makes
+	// the same editions at more expense.
+	Lease *Lease
+	// Runs keeps the record of runs; nil keeps none.
+	Runs Runs
+	// Replica names this process in the record of runs.
+	Replica string
+	// SequenceAt gives the last sequence recorded by a time, once all up to it
+	// is in the warehouse: the S of what was due then. nil stands for what is
+	// known when it is made.
+	SequenceAt func(context.Context, time.Time) (uint64, error)
+	// StreamTime gives the time of the stream's own clock. A clock of this
+	// machine that is far from it does not start anything; nil trusts it.
+	StreamTime func(context.Context) (time.Time, error)
+	// Calendar, when given, is asked for years whose holidays are missing.
+	Calendar *Calendar
+	// Zone is whose clocks the schedules follow, for those who read them; nil
+	// stands for Asia/Shanghai.
+	Zone     *time.Location
+	Editions Editions
+	Builder  Builder
+	Shelf    Shelf
 	// Watermark gives S: the greatest sequence up to which everything is in the
 	// warehouse.
 	Watermark func(context.Context) (uint64, error)
@@ -52,10 +80,16 @@ type Scheduler struct {
 	// done are the subjects known to be published and on the shelf, or beyond
 	// help until a restart.
 	done map[Subject]bool
+	// drafted are the subjects known to wait for people.
+	drafted map[Subject]bool
+	// settled are the published subjects whose record of runs was looked at.
+	settled map[Subject]bool
 	// healed tells whether the shelf was compared with the stream.
 	healed bool
 	// appended is the last sequence that this process appended.
 	appended uint64
+	// under is the duty of the run under way, nil while a person publishes.
+	under *duty
 }
 
 // New checks the configuration and gives a Scheduler.
@@ -70,7 +104,7 @@ func New(c Config) (*Scheduler, error) {
 		c.ReportDay = func(schemas.Month) int { return 10 }
 	}
 	c.Retry = cmp.Or(c.Retry, 5*time.Minute)
-	return &Scheduler{c: c, done: map[Subject]bool{}}, nil
+	return &Scheduler{c: c, done: map[Subject]bool{}, drafted: map[Subject]bool{}, settled: map[Subject]bool{}}, nil
 }
 
 // Run publishes what is due at once and then whenever cron wakes it, until the
@@ -82,8 +116,8 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		}
 	}
 	run()
-	clock := cron.New(cron.WithLocation(schemas.Location), cron.WithLogger(cronLog{s.c.Log}))
-	clock.Schedule(wakes{s.allJobs(), s.c.Retry}, cron.NewChain(cron.SkipIfStillRunning(cronLog{s.c.Log})).Then(cron.FuncJob(run)))
+	clock := cron.New(cron.WithLocation(orShanghai(s.c.Zone)), cron.WithLogger(cronLog{s.c.Log}))
+	clock.Schedule(wakes{s.schedules(), s.c.Retry}, cron.NewChain(cron.SkipIfStillRunning(cronLog{s.c.Log})).Then(cron.FuncJob(run)))
 	clock.Start()
 	<-ctx.Done()
 	<-clock.Stop().Done()
@@ -100,12 +134,35 @@ func (l cronLog) Error(err error, message string, more ...any) {
 	l.log.Error("cron: "+message, append(more, "error", err)...)
 }
 
-// RunDue publishes every period that is due and missing, oldest first, and then
-// drafts the assessments that are due. When one fails, later ones of its kind
-// wait for it, since their numbers follow; other kinds go on.
+// schedules are those of all jobs.
+func (s *Scheduler) schedules() []cron.Schedule {
+	var all []cron.Schedule
+	for _, job := range s.c.Jobs {
+		all = append(all, job.Schedule)
+	}
+	for _, notice := range s.c.Notices {
+		all = append(all, notice.Schedule)
+	}
+	if s.c.Assessment != nil {
+		all = append(all, s.c.Assessment)
+	}
+	return all
+}
+
+// RunDue publishes or drafts every period that is due and missing, oldest
+// first, drafts the assessments that are due, and tells the notices. When one
+// period fails, later ones of its job wait for it, since their numbers follow;
+// other jobs go on. What another replica is at is left to it.
 func (s *Scheduler) RunDue(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.c.Now()
+	if err := s.checkClock(ctx, now); err != nil {
+		return err
+	}
+	if s.c.Calendar != nil {
+		s.c.Calendar.warn(schemas.DateOf(now))
+	}
 	first, err := s.firstDay(ctx)
 	if err != nil {
 		return err
@@ -116,21 +173,31 @@ func (s *Scheduler) RunDue(ctx context.Context) error {
 			failures = append(failures, err)
 		}
 	}
-	waiting := map[schemas.PeriodKind]bool{}
-	for _, period := range duePeriods(s.c.Jobs, first, s.c.Now(), s.c.ReportDay) {
-		subject := Bulletin(period)
-		if s.done[subject] || waiting[period.Kind] {
+	turn := &turn{scheduler: s, last: map[string][]Run{}}
+	waiting := map[string]bool{}
+	for _, d := range s.duties(first, now) {
+		if s.done[d.subject] {
+			s.settle(ctx, d, turn)
+			continue
+		}
+		if waiting[d.job] {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			return errors.Join(append(failures, err)...)
-		}
-		if _, err := s.issue(ctx, subject); err != nil {
 			failures = append(failures, err)
-			waiting[period.Kind] = !s.done[subject]
+			break
 		}
+		mine, err := s.perform(ctx, d, turn)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		numbered := d.job != assessmentJob
+		waiting[d.job] = !mine || numbered && err != nil && !s.done[d.subject]
 	}
-	if err := s.draftDue(ctx, first); err != nil {
+	if err := s.tellDue(ctx, now, turn); err != nil {
+		failures = append(failures, err)
+	}
+	if err := turn.end(ctx); err != nil {
 		failures = append(failures, err)
 	}
 	return errors.Join(failures...)

@@ -188,7 +188,7 @@ func TestAJobTableOfSeveralKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Jobs = append(c.Jobs, Job{schemas.Quarter, c.Jobs[0].Schedule}, Job{schemas.Week, weekly})
+		c.Jobs = append(c.Jobs, Job{Kind: schemas.Quarter, Schedule: c.Jobs[0].Schedule}, Job{Kind: schemas.Week, Schedule: weekly})
 		c.Since = schemas.NewDate(2025, 3, 20)
 	})
 	o.builder.fails = func(p schemas.Period) error {

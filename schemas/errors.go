@@ -27,6 +27,9 @@ const (
 	Unavailable Code = "unavailable"
 	Internal    Code = "internal"
 
+	// Withdrawn speaks of an edition that was published and taken back.
+	Withdrawn Code = "withdrawn"
+
 	Unauthenticated Code = "unauthenticated"
 	TooMany         Code = "too_many_requests"
 	TooSlow         Code = "too_slow"

@@ -43,6 +43,8 @@ const (
 	MayRead Permission = "read"
 	// MayIssue publishes bulletins and finalises assessments.
 	MayIssue Permission = "issue"
+	// MayAnswer answers for a department that is asked about a draft (征求意见).
+	MayAnswer Permission = "answer"
 	// MayAdminister is everything else: tokens, dead letters, replay.
 	MayAdminister Permission = "administer"
 )
@@ -52,8 +54,10 @@ func (r Role) May(p Permission) bool {
 	switch r {
 	case RoleAdmin:
 		return true
-	case RoleOffice, RoleDepartment:
+	case RoleOffice:
 		return p == MayPublish || p == MaySeeLedger
+	case RoleDepartment:
+		return p == MayPublish || p == MaySeeLedger || p == MayAnswer
 	case RoleAnalyst:
 		return p == MaySeeLedger || p == MayRead
 	case RoleEditor:

@@ -37,6 +37,8 @@ func (c Code) Status() int {
 		return http.StatusConflict
 	case NotFound:
 		return http.StatusNotFound
+	case Withdrawn:
+		return http.StatusGone
 	case Unavailable:
 		return http.StatusServiceUnavailable
 	}

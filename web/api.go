@@ -57,6 +57,7 @@ type Config struct {
 	Knowledge   Knowledge
 	Bulletins   Bulletins
 	Assessments Assessments
+	Editions    Editions
 	DeadLetters DeadLetters
 	Analyst     Analyst
 	// Actor names who sends a request.
@@ -73,6 +74,7 @@ func NewAPI(c Config) http.Handler {
 	mux.HandleFunc("POST /v1/bulletins/{period}", answer(a.publish))
 	mux.HandleFunc("GET /v1/assessments/{year}", answer(a.assessment))
 	mux.HandleFunc("POST /v1/assessments/{year}", answer(a.finalise))
+	a.editionRoutes(mux)
 	mux.HandleFunc("GET /v1/dead-letters", answer(a.deadLetters))
 	mux.HandleFunc("GET /v1/dead-letters/{seq}", answer(a.deadLetter))
 	mux.HandleFunc("POST /v1/dead-letters/{seq}/resend", answer(a.resendDeadLetter))

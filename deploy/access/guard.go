@@ -26,6 +26,8 @@ type Rule struct {
 	// bound them. Any other body is read before, up to MaxBody bytes.
 	Upload  bool
 	MaxBody int64
+	// Page marks what people open in a browser: refusals are pages, too.
+	Page bool
 	// Act names what the audit records before and after it is done; Target is
 	// the name of the path's part that is acted on.
 	Act, Target string
@@ -45,8 +47,13 @@ type Config struct {
 	// Proxies are those whose word is taken for where a request came from.
 	Proxies []netip.Prefix
 	Limits  Limits
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Sessions let in browsers that logged in with a token; nil lets in none.
+	Sessions *Sessions
+	// PageRefused answers a refused request of a page; nil answers as for the
+	// others, with a problem document.
+	PageRefused func(w http.ResponseWriter, r *http.Request, err error)
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Guard stands before the routes of a server. What no rule names, only an admin
@@ -98,7 +105,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	remote := remoteOf(r, g.Proxies)
 	p, err := g.principal(r, remote)
 	if err != nil {
-		g.refuseStranger(w, r, remote, err)
+		g.refuseStranger(w, r, rule, remote, err)
 		return
 	}
 	if !p.Role.May(rule.Needs) {
@@ -122,7 +129,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer g.uploads.leave(key)
 	default:
 		if err := g.readBody(w, r, rule.MaxBody); err != nil {
-			schemas.WriteProblem(w, err)
+			g.refuse(w, r, rule, err)
 			return
 		}
 	}
@@ -137,6 +144,9 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Guard) principal(r *http.Request, remote string) (*schemas.Principal, error) {
 	given := r.Header.Values("Authorization")
 	if len(given) == 0 {
+		if p, err := g.Sessions.principal(r, remote); p != nil || err != nil {
+			return p, err
+		}
 		return g.nameless(r, remote)
 	}
 	scheme, text, _ := strings.Cut(given[0], " ")
@@ -180,7 +190,16 @@ type busy struct{ wait time.Duration }
 // Error names the reason.
 func (*busy) Error() string { return "too many bad tokens" }
 
-func (g *Guard) refuseStranger(w http.ResponseWriter, r *http.Request, remote string, err error) {
+// refuse answers a request that is not let in.
+func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, rule Rule, err error) {
+	if rule.Page && g.PageRefused != nil {
+		g.PageRefused(w, r, err)
+		return
+	}
+	schemas.WriteProblem(w, err)
+}
+
+func (g *Guard) refuseStranger(w http.ResponseWriter, r *http.Request, rule Rule, remote string, err error) {
 	var b *busy
 	if errors.As(err, &b) {
 		tooMany(w, b.wait, "too many bad tokens came from this network")
@@ -190,7 +209,7 @@ func (g *Guard) refuseStranger(w http.ResponseWriter, r *http.Request, remote st
 		w.Header().Set("WWW-Authenticate", `Bearer realm="milepost"`)
 	}
 	g.Log.InfoContext(r.Context(), "a request was refused", "method", r.Method, "path", schemas.Shorten(r.URL.Path), "remote", remote, "reason", err)
-	schemas.WriteProblem(w, err)
+	g.refuse(w, r, rule, err)
 }
 
 // refuseRole answers a sender who is known and may not. What would have changed
@@ -212,7 +231,8 @@ func (g *Guard) refuseRole(w http.ResponseWriter, r *http.Request, rule Rule, p 
 			g.Log.ErrorContext(r.Context(), "a refusal was not recorded", "record", *record, "error", err)
 		}
 	}
-	schemas.WriteProblem(w, &schemas.Error{Code: schemas.Forbidden, Field: "Authorization", Value: string(p.Role), Message: "the token's role may not do this", Hint: roleHint(rule.Needs)})
+	r = r.WithContext(schemas.WithPrincipal(r.Context(), p))
+	g.refuse(w, r, rule, &schemas.Error{Code: schemas.Forbidden, Field: "Authorization", Value: string(p.Role), Message: "the token's role may not do this", Hint: roleHint(rule.Needs)})
 }
 
 func roleHint(needed schemas.Permission) string {

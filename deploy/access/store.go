@@ -263,6 +263,17 @@ func (s *Store) Revoke(ctx context.Context, id, by string) (Token, error) {
 	}
 }
 
+// valid gives the token with the id, when it is one that opens something now.
+func (s *Store) valid(id string) (Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[id]
+	if r == nil || r.ID == "" || r.State(s.now()) != "valid" {
+		return Token{}, false
+	}
+	return r.Token, true
+}
+
 // List gives all tokens, the oldest first.
 func (s *Store) List() []Token {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"milepost/scheduler/render/document"
@@ -74,6 +75,9 @@ func (c *composer) writers() map[string]func() {
 // writeSections writes the style's sections; numbered ones are headed 一、二、.
 func (c *composer) writeSections(writers map[string]func(), numbered bool) {
 	for _, key := range c.style.Sections[c.doc.Edition] {
+		if key == sectionUnreported && c.weekly() {
+			continue
+		}
 		c.blocks, c.headings = nil, 0
 		if write := writers[key]; write != nil {
 			write()
@@ -89,6 +93,20 @@ func (c *composer) writeSections(writers map[string]func(), numbered bool) {
 		}
 		c.doc.Sections = append(c.doc.Sections, document.Section{Key: key, Heading: heading, Blocks: c.blocks})
 	}
+}
+
+// weekly tells whether it is the digest of a week: reports are due by the month,
+// so that a week says nothing of those that are missing.
+func (c *composer) weekly() bool { return c.model.Kind == schemas.Week }
+
+// restated are the restatements of what the bulletin speaks of.
+func (c *composer) restated() []schemas.Restatement {
+	if !c.weekly() {
+		return c.model.Restatements
+	}
+	return slices.DeleteFunc(slices.Clone(c.model.Restatements), func(r schemas.Restatement) bool {
+		return strings.HasPrefix(r.Path, sectionUnreported)
+	})
 }
 
 func (c *composer) officialDocument() error {

@@ -188,14 +188,15 @@ func (c *composer) quality() {
 	if len(lists) > 0 {
 		c.say("名单见", c.annex("quality", "数据质量", false, lists...), "。")
 	}
-	if len(c.model.Restatements) == 0 {
+	restated := c.restated()
+	if len(restated) == 0 {
 		c.say("更正（数据修订）：无。")
 		return
 	}
-	c.say(fmt.Sprintf("更正（数据修订）：最近一期通报发布后，以下%d处有变化。", len(c.model.Restatements)))
+	c.say(fmt.Sprintf("更正（数据修订）：最近一期通报发布后，以下%d处有变化。", len(restated)))
 	t := &document.Table{Key: "restatements", Cards: true, Columns: []document.Column{words(18, "内容"), words(6, "已发布"), words(6, "现在")}}
 	var first []document.Text
-	for _, r := range c.model.Restatements {
+	for _, r := range restated {
 		where := c.restatedPath(r.Path)
 		t.Rows = append(t.Rows, document.Row{Cells: []document.Cell{word(where), word(c.restatedValue(r.Published)), word(c.restatedValue(r.Now))}})
 		first = append(first, document.Words(where))

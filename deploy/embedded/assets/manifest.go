@@ -1,4 +1,5 @@
-// Package assets finds what the program needs beside itself and does not carry: the ClickHouse engine's library.
+// Package assets finds what the program needs beside itself and does not carry: the ClickHouse engine's library, and the
+// scripts of the pages.
 //
 // One embedded manifest pins every asset by version and hash. An asset is looked for where the environment says, beside
 // the binary, and in the user's cache; what is nowhere is fetched by the npm client, checked, and kept in the cache.
@@ -46,17 +47,19 @@ func Manifest() ([]Asset, error) {
 }
 
 // ClickHouse is the manifest's entry of the engine's library.
-func ClickHouse() (Asset, error) {
+func ClickHouse() (Asset, error) { return entry("clickhouse") }
+
+func entry(name string) (Asset, error) {
 	all, err := Manifest()
 	if err != nil {
 		return Asset{}, err
 	}
 	for _, asset := range all {
-		if asset.Name == "clickhouse" {
+		if asset.Name == name {
 			return asset, nil
 		}
 	}
-	return Asset{}, fmt.Errorf("the manifest of assets has no entry clickhouse")
+	return Asset{}, fmt.Errorf("the manifest of assets has no entry %s", name)
 }
 
 // fitsHere reports whether the asset is made for this machine.

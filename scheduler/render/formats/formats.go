@@ -74,12 +74,24 @@ func New(c Config) (*Writer, error) {
 // projects, the details and the edition; the office's wording and remarks are
 // added here.
 func (w *Writer) Bulletin(ctx context.Context, out io.Writer, format string, model *schemas.Bulletin, names render.Names) error {
+	names.Style = w.config.Style
+	if format != JSON && format != XLSX {
+		var err error
+		if names.Remarks, err = w.Remarks("bulletin-" + model.Period); err != nil {
+			return err
+		}
+	}
+	return w.FrozenBulletin(ctx, out, format, model, names)
+}
+
+// FrozenBulletin is Bulletin with the wording and remarks of names, whatever
+// the office's are now: those of a published edition never change.
+func (w *Writer) FrozenBulletin(ctx context.Context, out io.Writer, format string, model *schemas.Bulletin, names render.Names) error {
 	public := names.Edition == document.Media
 	if public && names.Details == nil {
 		return &schemas.Error{Code: schemas.Internal, Message: "a media edition is printed with the ledger: it says which projects are withheld", Field: "details"}
 	}
-	names.Style = w.config.Style
-	names.RankLeads = names.RankLeads || w.config.RankLeads
+	names.RankLeads = names.RankLeads || names.Style.RankLeads
 	switch format {
 	case JSON:
 		if public {
@@ -88,10 +100,6 @@ func (w *Writer) Bulletin(ctx context.Context, out io.Writer, format string, mod
 		return render.JSON(out, model)
 	case XLSX:
 		return w.workbook(out, model, names, public)
-	}
-	var err error
-	if names.Remarks, err = w.remarks("bulletin-" + model.Period); err != nil {
-		return err
 	}
 	doc, err := render.Bulletin(model, names)
 	if err != nil {
@@ -120,7 +128,12 @@ func (w *Writer) workbook(out io.Writer, model *schemas.Bulletin, names render.N
 // finalised edition, nil for a draft.
 func (w *Writer) Assessment(ctx context.Context, out io.Writer, format string, model *schemas.Assessment, number *int, names render.Names) error {
 	names.Style = w.config.Style
-	names.RankLeads = names.RankLeads || w.config.RankLeads
+	return w.FrozenAssessment(ctx, out, format, model, number, names)
+}
+
+// FrozenAssessment is Assessment with the wording of names.
+func (w *Writer) FrozenAssessment(ctx context.Context, out io.Writer, format string, model *schemas.Assessment, number *int, names render.Names) error {
+	names.RankLeads = names.RankLeads || names.Style.RankLeads
 	switch format {
 	case JSON:
 		return render.AssessmentJSON(out, model)
@@ -172,8 +185,12 @@ func whole(out io.Writer, write func(io.Writer) error) error {
 	return err
 }
 
-// remarks reads an editor's blocks of the document, where there are any.
-func (w *Writer) remarks(name string) (render.Remarks, error) {
+// Style is the office's present wording.
+func (w *Writer) Style() render.Style { return w.config.Style }
+
+// Remarks reads an editor's blocks of the document from the configured folder,
+// where there are any.
+func (w *Writer) Remarks(name string) (render.Remarks, error) {
 	if w.config.Remarks == "" {
 		return render.Remarks{}, nil
 	}

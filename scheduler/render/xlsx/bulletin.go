@@ -99,7 +99,10 @@ func (b *bulletin) sheets(withLedger bool) error {
 	for i := range b.model.Groups {
 		plan = append(plan, b.ranking(&b.model.Groups[i]))
 	}
-	plan = append(plan, b.lagging(), b.reached(), b.upcoming(), b.unreported())
+	plan = append(plan, b.lagging(), b.reached(), b.upcoming())
+	if b.model.Kind != schemas.Week { // reports are due by the month
+		plan = append(plan, b.unreported())
+	}
 	if withLedger {
 		plan = append(plan, b.issues(), b.method())
 	}

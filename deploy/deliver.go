@@ -1,0 +1,84 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+
+	"milepost/scheduler/alerts"
+	"milepost/scheduler/deliver"
+	"milepost/schemas"
+)
+
+// openDelivery joins deliveries and alerts to what was published, the ledgers
+// and the configured targets. The press must be there.
+func (a *App) openDelivery(ctx context.Context) error {
+	targets, err := a.targets()
+	if err != nil {
+		return err
+	}
+	store, err := deliver.OpenStore(ctx, a.js)
+	if err != nil {
+		return err
+	}
+	c := &a.config.Delivery
+	a.courier, err = deliver.New(deliver.Config{
+		Editions: publishedEditions{a.press}, Store: store, Targets: targets, FailuresTo: c.FailuresTo, Link: c.linkTo,
+		Retry:   deliver.Retry{First: c.Retry.First, Most: c.Retry.Most, Attempts: c.Retry.Attempts, PauseAfter: c.Retry.PauseAfter},
+		Replica: replicaName(), Now: a.now, Random: rand.Float64, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.courier.Open(ctx); err != nil {
+		return err
+	}
+	plans, err := alerts.OpenPlans(ctx, a.js)
+	if err != nil {
+		return err
+	}
+	a.alerts, err = alerts.New(alerts.Config{
+		Ledger: a.ledgers.Ledger, Watermark: a.applied.Watermark, Rules: a.book, Contacts: a.config.Contacts.contacts(),
+		Kinds: a.config.Alerts.kinds(), PerDay: a.config.Alerts.PerDay, Plans: plans, Post: a.courier.Post, Log: a.log,
+	})
+	return err
+}
+
+// The limits of a list of deliveries.
+const (
+	defaultDeliveries = 1000
+	maxDeliveries     = 100_000
+)
+
+// deliveryRoutes serves the log of deliveries and what is asked for again.
+func (a *App) deliveryRoutes(mux *http.ServeMux) {
+	answer := func(w http.ResponseWriter, value any, err error) {
+		if err != nil {
+			schemas.WriteProblem(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		out := json.NewEncoder(w)
+		out.SetEscapeHTML(false)
+		_ = out.Encode(value) // a client that went away has nobody to tell
+	}
+	mux.HandleFunc("GET /v1/deliveries", func(w http.ResponseWriter, r *http.Request) {
+		limit := defaultDeliveries
+		if given := r.FormValue("limit"); given != "" {
+			n, err := strconv.Atoi(given)
+			if err != nil || n < 1 || n > maxDeliveries {
+				answer(w, nil, &schemas.Error{Code: schemas.Invalid, Field: "limit", Value: schemas.Shorten(given), Message: "not a number of deliveries", Hint: "from 1 to 100000"})
+				return
+			}
+			limit = n
+		}
+		overview, err := a.courier.Overview(r.Context(), limit)
+		answer(w, overview, err)
+	})
+	mux.HandleFunc("POST /v1/deliveries/{id}/again", func(w http.ResponseWriter, r *http.Request) {
+		list, err := a.courier.Again(r.Context(), r.PathValue("id"), r.FormValue("target"))
+		answer(w, list, err)
+	})
+}

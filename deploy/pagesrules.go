@@ -1,0 +1,30 @@
+package deploy
+
+import (
+	"milepost/deploy/access"
+	"milepost/schemas"
+)
+
+// pageRules says who may open which page.
+func pageRules() []access.Rule {
+	const form = 1 << 20 // a table of many projects
+	return []access.Rule{
+		{Pattern: "GET /assets/{name}"},
+		{Pattern: "GET /login", Page: true},
+		{Pattern: "POST /login", Page: true},
+		{Pattern: "POST /logout", Page: true},
+
+		{Pattern: "GET /{$}", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /board", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /live", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /ledger", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /projects/{id}", Needs: schemas.MaySeeLedger, Page: true},
+
+		{Pattern: "GET /report", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "POST /report/{form}", Needs: schemas.MayPublish, MaxBody: form, Page: true},
+
+		{Pattern: "GET /bulletins", Needs: schemas.MayRead, Page: true},
+		{Pattern: "GET /query", Needs: schemas.MayRead, Page: true},
+		{Pattern: "POST /query", Needs: schemas.MayRead, MaxBody: form, Page: true},
+	}
+}

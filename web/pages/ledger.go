@@ -1,0 +1,316 @@
+package pages
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"milepost/schemas"
+)
+
+// rowsPerPage is how many projects a page of the ledger has.
+const rowsPerPage = 50
+
+// maxSearch bounds the text of a search.
+const maxSearch = 100
+
+// ledgerContent is what the ledger's page shows.
+type ledgerContent struct {
+	*view
+	filter
+	Choices
+	Rows      []ledgerRow
+	Found     int
+	Page      int
+	Pages     int
+	From, To  int
+	Headings  []heading
+	CSV, Next string
+	Previous  string
+}
+
+type ledgerRow struct {
+	*schemas.Standing
+	DistrictName string
+	Rate         *schemas.Figure
+	Next         string // of the next milestone
+	NextTarget   schemas.Date
+	OverdueMonth int
+	Open, Late   int
+}
+
+// heading is a column's head; a click sorts by it.
+type heading struct {
+	Name, Link string
+	Sorted     string // "ascending", "descending" or ""
+	Class      string
+}
+
+// Choices are what filters offer.
+type Choices struct {
+	Districts   []schemas.District
+	Leads       []string
+	Departments []string
+	Tags        []string
+	Lights      []schemas.Light
+	Statuses    []schemas.Status
+	Stages      []schemas.Stage
+}
+
+// filter says which projects are shown, and in what order.
+type filter struct {
+	Q, District, Lead, Department, Light, Status, Stage, Tag string
+	Sort                                                     string
+	Descending                                               bool
+	Cancelled                                                bool
+}
+
+func readFilter(r *http.Request) filter {
+	f := filter{
+		Q: strings.TrimSpace(r.FormValue("q")), District: r.FormValue("district"), Lead: r.FormValue("lead"), Department: r.FormValue("department"),
+		Light: r.FormValue("light"), Status: r.FormValue("status"), Stage: r.FormValue("stage"), Tag: r.FormValue("tag"), Cancelled: r.FormValue("cancelled") != "",
+	}
+	if len(f.Q) > maxSearch {
+		f.Q = strings.ToValidUTF8(f.Q[:maxSearch], "")
+	}
+	f.Sort, f.Descending = strings.CutPrefix(r.FormValue("sort"), "-")
+	if sorters[f.Sort] == nil {
+		f.Sort = "id"
+	}
+	return f
+}
+
+// parameters gives the filter as it stands in an address.
+func (f *filter) parameters(v *view) url.Values {
+	values := v.with()
+	for name, value := range map[string]string{
+		"q": f.Q, "district": f.District, "lead": f.Lead, "department": f.Department, "light": f.Light, "status": f.Status, "stage": f.Stage, "tag": f.Tag,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if f.Cancelled {
+		values.Set("cancelled", "1")
+	}
+	return values
+}
+
+func (f *filter) sortWord() string {
+	if f.Descending {
+		return "-" + f.Sort
+	}
+	return f.Sort
+}
+
+// admits tells whether the project is shown; initials are those of its names.
+func (f *filter) admits(s *schemas.Standing, initials string) bool {
+	is := func(want, have string) bool { return want == "" || want == have }
+	if s.Cancelled && !f.Cancelled {
+		return false
+	}
+	return is(f.District, s.District) && is(f.Lead, cmp.Or(s.Holder.Lead, unassigned)) && is(f.Department, cmp.Or(s.Holder.Department, unassigned)) &&
+		is(f.Light, string(s.Light)) && is(f.Status, string(s.Status)) && is(f.Stage, string(s.Stage)) &&
+		(f.Tag == "" || slices.Contains(s.Tags, f.Tag)) && f.finds(s, initials)
+}
+
+// unassigned is how the filters name nobody.
+const unassigned = "未分包"
+
+func (f *filter) finds(s *schemas.Standing, initials string) bool {
+	if f.Q == "" {
+		return true
+	}
+	q := strings.ToLower(f.Q)
+	for _, text := range [...]string{s.ProjectID, s.Name, s.Enterprise, initials} {
+		if strings.Contains(strings.ToLower(text), q) {
+			return true
+		}
+	}
+	return false
+}
+
+// sorters compare by the words of "sort".
+var sorters = map[string]func(x, y *schemas.Standing) int{
+	"id":       func(x, y *schemas.Standing) int { return strings.Compare(x.ProjectID, y.ProjectID) },
+	"district": func(x, y *schemas.Standing) int { return strings.Compare(x.District, y.District) },
+	"lead":     func(x, y *schemas.Standing) int { return strings.Compare(x.Holder.Lead, y.Holder.Lead) },
+	"light":    func(x, y *schemas.Standing) int { return cmp.Compare(lightOrder(x.Light), lightOrder(y.Light)) },
+	"status": func(x, y *schemas.Standing) int {
+		return cmp.Compare(slices.Index(statuses(), x.Status), slices.Index(statuses(), y.Status))
+	},
+	"stage": func(x, y *schemas.Standing) int {
+		return cmp.Compare(slices.Index(stages(), x.Stage), slices.Index(stages(), y.Stage))
+	},
+	"total":    func(x, y *schemas.Standing) int { return cmp.Compare(x.TotalInvestment, y.TotalInvestment) },
+	"plan":     func(x, y *schemas.Standing) int { return cmp.Compare(x.Investment.Plan, y.Investment.Plan) },
+	"invested": func(x, y *schemas.Standing) int { return cmp.Compare(x.Investment.Invested, y.Investment.Invested) },
+	"rate":     compareRates,
+	"target":   compareTargets,
+	"issues":   func(x, y *schemas.Standing) int { return cmp.Compare(x.OpenIssues(), y.OpenIssues()) },
+}
+
+// lightOrder puts the worst first.
+func lightOrder(l schemas.Light) int {
+	return slices.Index([]schemas.Light{schemas.Red, schemas.Yellow, schemas.Green, schemas.Grey, schemas.NoneOn}, l)
+}
+
+// compareRates compares invested ÷ plan; without a plan or a report it is the least.
+func compareRates(x, y *schemas.Standing) int {
+	rateOf := func(s *schemas.Standing) float64 {
+		if s.Investment.Plan == 0 || !s.Investment.Known {
+			return -1
+		}
+		return float64(s.Investment.Invested) / float64(s.Investment.Plan)
+	}
+	return cmp.Compare(rateOf(x), rateOf(y))
+}
+
+func compareTargets(x, y *schemas.Standing) int {
+	targetOf := func(s *schemas.Standing) schemas.Date {
+		if m, ok := nextMilestone(s); ok && s.Milestones[m].Target != 0 {
+			return s.Milestones[m].Target
+		}
+		return schemas.LastDate
+	}
+	return cmp.Compare(targetOf(x), targetOf(y))
+}
+
+// nextMilestone is the first that was not reached.
+func nextMilestone(s *schemas.Standing) (schemas.Milestone, bool) {
+	for _, m := range schemas.Milestones() {
+		if s.Milestones[m].ReachedOn == 0 {
+			return m, true
+		}
+	}
+	return 0, false
+}
+
+// ledger answers GET /ledger with filters, order and page.
+func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.view(r)
+	if err != nil {
+		return err
+	}
+	content := &ledgerContent{view: v, filter: readFilter(r), Choices: choicesOf(v.snapshot)}
+	content.fill(r.FormValue("page"))
+	if isPart(r) {
+		return p.write(w, http.StatusOK, "ledger", "ledgerrows", content)
+	}
+	return p.show(w, r, http.StatusOK, "ledger", "台账", content)
+}
+
+func (c *ledgerContent) fill(page string) {
+	found := c.find()
+	c.Found = len(found)
+	c.Pages = max(1, (c.Found+rowsPerPage-1)/rowsPerPage)
+	c.Page = 1
+	if n, err := strconv.Atoi(page); err == nil {
+		c.Page = min(max(1, n), c.Pages)
+	}
+	c.From, c.To = (c.Page-1)*rowsPerPage, min(c.Page*rowsPerPage, c.Found)
+	for _, s := range found[c.From:c.To] {
+		c.Rows = append(c.Rows, c.row(s))
+	}
+	c.From = min(c.From+1, c.Found)
+	pageLink := func(n int) string {
+		values := c.parameters(c.view)
+		values.Set("sort", c.sortWord())
+		values.Set("page", strconv.Itoa(n))
+		return "/ledger?" + values.Encode()
+	}
+	if c.Page > 1 {
+		c.Previous = pageLink(c.Page - 1)
+	}
+	if c.Page < c.Pages {
+		c.Next = pageLink(c.Page + 1)
+	}
+	values := url.Values{"format": {"csv"}, "as_of": {c.asOf.String()}, "known": {c.KnownSeq()}}
+	c.CSV = "/v1/ledger?" + values.Encode()
+	for _, h := range [...][3]string{
+		{"id", "项目", ""}, {"district", "县(市)区", "optional"}, {"lead", "分包", "optional"}, {"light", "亮灯", ""}, {"status", "进展", ""}, {"stage", "阶段", "optional"},
+		{"total", "总投资", "number optional"}, {"plan", "年度计划", "number optional"}, {"invested", "完成投资", "number optional"}, {"rate", "完成率", "number"},
+		{"target", "下一节点", ""}, {"issues", "问题", "number"},
+	} {
+		c.Headings = append(c.Headings, c.heading(h[0], h[1], h[2]))
+	}
+}
+
+func (c *ledgerContent) heading(word, name, class string) heading {
+	h := heading{Name: name, Class: class}
+	values := c.parameters(c.view)
+	values.Set("sort", word)
+	if c.Sort == word {
+		h.Sorted = "ascending"
+		if c.Descending {
+			h.Sorted = "descending"
+		} else {
+			values.Set("sort", "-"+word)
+		}
+	}
+	h.Link = "/ledger?" + values.Encode()
+	return h
+}
+
+func (c *ledgerContent) find() []*schemas.Standing {
+	var initials []string
+	if c.Q != "" {
+		initials = c.initial()
+	}
+	var found []*schemas.Standing
+	for i := range c.snapshot.ledger.Standings {
+		s, letters := &c.snapshot.ledger.Standings[i], ""
+		if initials != nil {
+			letters = initials[i]
+		}
+		if c.admits(s, letters) {
+			found = append(found, s)
+		}
+	}
+	compare := sorters[c.Sort]
+	slices.SortStableFunc(found, func(x, y *schemas.Standing) int {
+		if c.Descending {
+			return compare(y, x)
+		}
+		return compare(x, y)
+	})
+	return found
+}
+
+func (c *ledgerContent) row(s *schemas.Standing) ledgerRow {
+	row := ledgerRow{Standing: s, DistrictName: c.DistrictName(s.District), Open: s.OpenIssues(), Late: s.OverdueIssues(c.asOf)}
+	if s.Investment.Known {
+		row.Rate = schemas.Percent(int64(s.Investment.Invested), int64(s.Investment.Plan))
+	}
+	if m, ok := nextMilestone(s); ok {
+		row.Next, row.NextTarget, row.OverdueMonth = milestoneName(m), s.Milestones[m].Target, s.Milestones[m].OverdueMonths
+	}
+	return row
+}
+
+func choicesOf(s *snapshot) Choices {
+	c := Choices{Districts: s.rules.Districts, Lights: lights(), Statuses: statuses(), Stages: stages()}
+	leads, departments, tags := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range s.ledger.Standings {
+		one := &s.ledger.Standings[i]
+		leads[cmp.Or(one.Holder.Lead, unassigned)] = true
+		departments[cmp.Or(one.Holder.Department, unassigned)] = true
+		for _, tag := range one.Tags {
+			tags[tag] = true
+		}
+	}
+	c.Leads, c.Departments, c.Tags = sortedKeys(leads), sortedKeys(departments), sortedKeys(tags)
+	return c
+}
+
+func sortedKeys(set map[string]bool) []string {
+	keys := make([]string, 0, len(set))
+	for key := range set {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

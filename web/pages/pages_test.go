@@ -1,0 +1,137 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"milepost/schemas"
+)
+
+func TestInitials(t *testing.T) {
+	t.Parallel()
+	got := initialsOf([]schemas.Standing{{Name: "焦作市年产5万吨LNG储罐", Enterprise: "云台山(集团)"}, {}})
+	if got[0] != "jzsnc5wdlngcg yts(jt)" && got[0] != "jzsnc5wdlngcg ytsjt" || got[1] != " " {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	days, back := 3, -2
+	for got, want := range map[string]string{
+		wan(schemas.MoneyFromWan(1234567)): "1,234,567", wan(123450): "1,234.5", wan(0): "0", wan(99900): "999", yi(schemas.MoneyFromWan(12345)): "1.23 亿元",
+		lateness(&days): "晚 3 天", lateness(&back): "提前 2 天", lateness(nil): unknown, movement(&days): "▲ 3", movement(&back): "▼ 2",
+		actorName("office:abcd2345"): "县(市)区 abcd2345", actorName("http:127.0.0.1"): "未登记用户（127.0.0.1）", actorName(""): unknown,
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// A login leads to this server only.
+func TestOwnPath(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"/ledger?q=a": "/ledger?q=a", "": "/", "https://elsewhere.example": "/", "//elsewhere.example": "/", "/\\elsewhere.example": "/", "/a\nb": "/", "javascript:alert(1)": "/",
+	} {
+		if got := ownPath(given); got != want {
+			t.Errorf("%q leads to %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestNumbersOfAForm(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]any{"1,234.5": "1234.5", " 12 ": "12", "\uff0c7": "7", "abc": "abc"} {
+		if got := plainNumber(given); got != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
+	}
+	for _, text := range []string{"true", "null", `"x"`, "[1]", "1e", "abc"} {
+		if got := number(text); got != text {
+			t.Errorf("%s is taken for the number %v", text, got)
+		}
+	}
+}
+
+// A shelf makes a value once for all who ask, forgets the longest unused, and
+// does not keep what failed.
+func TestShelf(t *testing.T) {
+	t.Parallel()
+	var made atomic.Int32
+	fail := errors.New("no")
+	broken := atomic.Bool{}
+	s := newShelf(2, func(_ context.Context, key int) (int, error) {
+		made.Add(1)
+		if broken.Load() {
+			return 0, fail
+		}
+		return key * 10, nil
+	})
+	get := func(key int) {
+		t.Helper()
+		if value, err := s.get(t.Context(), key); err != nil || value != key*10 {
+			t.Errorf("%d: %d %v", key, value, err)
+		}
+	}
+	get(1)
+	get(2)
+	get(1)
+	get(3) // 2 goes
+	if n := made.Load(); n != 3 {
+		t.Errorf("made %d times", n)
+	}
+	get(1)
+	get(2)
+	if n := made.Load(); n != 4 {
+		t.Errorf("made %d times", n)
+	}
+	broken.Store(true)
+	if _, err := s.get(t.Context(), 4); !errors.Is(err, fail) {
+		t.Error(err)
+	}
+	broken.Store(false)
+	get(4)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	hanging := newShelf(1, func(ctx context.Context, _ int) (int, error) { <-t.Context().Done(); return 0, ctx.Err() })
+	if _, err := hanging.get(ended, 1); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A form that was sent is remembered; the memory has an end.
+func TestUsedForms(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 11, 3, 9, 0, 0, 0, time.UTC)
+	u := newUsedForms(func() time.Time { return now })
+	one, first := u.begin("a")
+	again, second := u.begin("a")
+	if !first || second || one != again {
+		t.Error("the same form is new again")
+	}
+	for i := range 3 * maxForms {
+		u.begin(strings.Repeat("x", i%7) + time.Duration(i).String())
+	}
+	if len(u.sent) > maxForms {
+		t.Errorf("%d forms are remembered", len(u.sent))
+	}
+}
+
+// Names of projects are text in a drawing, too.
+func TestDrawingsEscape(t *testing.T) {
+	t.Parallel()
+	text := string(stacked(`a"><script>`, []share{{Class: "green", Count: 1}, {Class: "red", Count: 3}}))
+	if strings.Contains(text, "<script>") || !strings.Contains(text, `class="red" x="250.00" y="0.00" width="750.00"`) {
+		t.Error(text)
+	}
+	drawn := string(timeline(&schemas.Standing{RegisteredOn: schemas.NewDate(2025, 1, 1)}, schemas.NewDate(2025, 1, 1)))
+	if strings.Contains(drawn, "NaN") || strings.Contains(drawn, "Inf") {
+		t.Error(drawn)
+	}
+}

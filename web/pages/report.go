@@ -1,0 +1,303 @@
+package pages
+
+import (
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"strings"
+
+	"milepost/schemas"
+)
+
+// office is who reports on the page: the district of its events, and the
+// projects that it reports for.
+type office struct {
+	District string // of the events
+	Name     string
+	Source   string
+	admits   func(*schemas.Standing) bool
+}
+
+// reportContent is what the report page shows.
+type reportContent struct {
+	Office     office
+	Offices    []schemas.District // among which the sender chooses; one is no choice
+	Month      schemas.Month
+	Months     []schemas.Month
+	Rows       []*progressRow
+	Projects   []*schemas.Standing // of the other forms
+	Today      schemas.Date
+	Nonce      string
+	Categories []string
+	Names      []string // of departments
+	Given      map[string]string
+	Wrong      map[string]*schemas.Error // by the name of the field
+	Form       string                    // that was sent: progress, milestone or issue
+	Done       []sentEvent
+	Failed     int
+	OnlyIssues bool // a department reports no milestones
+}
+
+// progressRow is a project in the table of a month.
+type progressRow struct {
+	*schemas.Standing
+	Plan     schemas.Money  // of the month's year
+	Before   *schemas.Money // the latest of the year before the month
+	Missing  bool           // a report is due and not there
+	Reported bool           // for the month, at the value of Invested
+	Invested string
+	Note     string
+	Error    *schemas.Error
+}
+
+// sentEvent is an event with its receipt, in the words of the page.
+type sentEvent struct {
+	What string
+	Receipt
+}
+
+// reportMonths is how many months the form offers.
+const reportMonths = 12
+
+// report answers GET /report?district=&month=.
+func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.reportOf(r)
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, "report", "填报", c)
+}
+
+// reportOf makes an empty form for the office that the request names.
+func (p *Pages) reportOf(r *http.Request) (*reportContent, error) {
+	if p.Publisher == nil {
+		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "this process takes no events", Hint: "use a server with the producers role"}
+	}
+	today := schemas.DateOf(p.Now())
+	s, err := p.now(r.Context(), 0)
+	if err != nil {
+		return nil, err
+	}
+	c := &reportContent{Today: today, Nonce: rand.Text(), Categories: schemas.IssueCategories(), Given: map[string]string{}, Wrong: map[string]*schemas.Error{}}
+	if err := c.choose(schemas.PrincipalOf(r.Context()), r.FormValue("district"), s.rules, today); err != nil {
+		return nil, err
+	}
+	if err := c.chooseMonth(r.FormValue("month"), today); err != nil {
+		return nil, err
+	}
+	for i := range s.ledger.Standings {
+		one := &s.ledger.Standings[i]
+		if one.Cancelled || !c.Office.admits(one) {
+			continue
+		}
+		c.Projects = append(c.Projects, one)
+		if !one.Completed() || one.Investment.Plan > 0 {
+			c.Rows = append(c.Rows, &progressRow{Standing: one})
+		}
+	}
+	c.Names = choicesOf(s).Departments
+	for _, e := range s.rules.Departments.Entries() {
+		if !slices.Contains(c.Names, e.Name) {
+			c.Names = append(c.Names, e.Name)
+		}
+	}
+	c.Names = slices.DeleteFunc(c.Names, func(name string) bool { return name == unassigned })
+	return c, p.fillReported(r, c)
+}
+
+// choose finds the office: an office token's own districts, a department's
+// projects, or any district for who may everything.
+func (c *reportContent) choose(p *schemas.Principal, wanted string, rules *schemas.Rules, today schemas.Date) error {
+	all := append(slices.Clone(rules.Districts), schemas.District{Code: schemas.CityDistrict, Name: "市级"})
+	if p != nil && p.Role == schemas.RoleDepartment {
+		c.OnlyIssues = true
+		c.Office = office{District: p.Districts[0], Name: strings.Join(p.Departments, "、"), Source: p.SourcePrefix, admits: func(s *schemas.Standing) bool {
+			return p.Named(s.Holder.Department, today, rules.Departments)
+		}}
+		return nil
+	}
+	for _, d := range all {
+		if p == nil || p.Role == schemas.RoleAdmin || slices.Contains(p.Districts, d.Code) {
+			c.Offices = append(c.Offices, d)
+		}
+	}
+	if wanted == "" && len(c.Offices) > 0 {
+		wanted = c.Offices[0].Code
+	}
+	i := slices.IndexFunc(c.Offices, func(d schemas.District) bool { return d.Code == wanted })
+	if i < 0 {
+		return &schemas.Error{Code: schemas.Forbidden, Field: "district", Value: schemas.Shorten(wanted), Message: "the token does not speak for this district", Hint: "choose one of its own"}
+	}
+	chosen := c.Offices[i]
+	c.Office = office{District: chosen.Code, Name: chosen.Name, Source: schemas.SourceOf(chosen.Code), admits: func(s *schemas.Standing) bool {
+		return chosen.Code == schemas.CityDistrict || s.District == chosen.Code
+	}}
+	if p != nil && p.SourcePrefix != "" {
+		c.Office.Source = p.SourcePrefix
+	}
+	return nil
+}
+
+// chooseMonth takes the month before this one, whose reports are due, unless
+// another is named.
+func (c *reportContent) chooseMonth(wanted string, today schemas.Date) error {
+	this := today.Month()
+	c.Month = this - 1
+	if wanted != "" {
+		month, err := schemas.ParseMonth(wanted)
+		if err != nil || month > this {
+			return &schemas.Error{Code: schemas.Invalid, Field: "month", Value: schemas.Shorten(wanted), Message: "not a month", Hint: "write 2025-10"}
+		}
+		c.Month = month
+	}
+	for m := this; m > this-reportMonths; m-- {
+		c.Months = append(c.Months, m)
+	}
+	if !slices.Contains(c.Months, c.Month) {
+		c.Months = append(c.Months, c.Month)
+	}
+	return nil
+}
+
+// fillReported shows what the ledger knows of the month and of the one before.
+func (p *Pages) fillReported(r *http.Request, c *reportContent) error {
+	known, err := p.Knowledge.Watermark(r.Context())
+	if err != nil {
+		return err
+	}
+	at, err := p.snapshots.get(r.Context(), cut{c.Month.Last(), known})
+	if err != nil {
+		return err
+	}
+	before, err := p.snapshots.get(r.Context(), cut{(c.Month - 1).Last(), known})
+	if err != nil {
+		return err
+	}
+	for _, row := range c.Rows {
+		if s := before.byID[row.ProjectID]; s != nil && s.Investment.Known && c.Month.Number() > 1 {
+			invested := s.Investment.Invested
+			row.Before = &invested
+		}
+		s := at.byID[row.ProjectID]
+		if s == nil {
+			continue
+		}
+		// At the month's last day the month itself is judged: of whom a report
+		// is due, and who is not missing, has reported.
+		row.Plan, row.Missing = s.Investment.Plan, s.Investment.Unreported
+		if s.Investment.Known && s.Investment.Plan > 0 && !s.Investment.Unreported && !s.Suspended && !s.Completed() {
+			row.Reported, row.Invested = true, s.Investment.Invested.String()
+		}
+	}
+	return nil
+}
+
+// send answers POST /report/{form}.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.reportOf(r)
+	if err != nil {
+		return err
+	}
+	c.Form = r.PathValue("form")
+	var drafts []draft
+	switch c.Form {
+	case "progress":
+		drafts = c.progressDrafts(r)
+	case "milestone":
+		drafts = c.milestoneDraft(r)
+	case "issue":
+		drafts = c.issueDraft(r)
+	default:
+		return &schemas.Error{Code: schemas.NotFound, Field: "form", Value: schemas.Shorten(c.Form), Message: "no such form", Hint: "begin at the report page"}
+	}
+	nonce := r.FormValue("nonce")
+	if len(nonce) != len(c.Nonce) || strings.ContainsFunc(nonce, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < '2' || c > '7') }) {
+		return &schemas.Error{Code: schemas.Invalid, Field: "nonce", Message: "no such form", Hint: "begin at the report page"}
+	}
+	// A form that is sent twice, by a second click or by going back, counts once.
+	raws, err := c.events(p.Now(), nonce, drafts)
+	if err != nil {
+		return err
+	}
+	digest, err := c.digest(drafts...)
+	if err != nil {
+		return err
+	}
+	sent, first := p.forms.begin(nonce + " " + digest)
+	if first {
+		sent.receipts = p.publish(r, raws)
+		close(sent.done)
+	} else {
+		<-sent.done
+	}
+	status := http.StatusOK
+	c.tell(drafts, sent.receipts)
+	if c.Failed > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.show(w, r, status, "report", "填报", c)
+}
+
+// publish publishes events, and waits until the pages' ledger knows them.
+func (p *Pages) publish(r *http.Request, raws [][]byte) []Receipt {
+	receipts := p.Publisher.Publish(r.Context(), raws)
+	var last uint64
+	for _, one := range receipts {
+		last = max(last, one.Seq)
+	}
+	if last == 0 {
+		return receipts
+	}
+	err := p.waitApplied(r.Context(), last)
+	if err == nil {
+		_, err = p.now(r.Context(), last)
+	}
+	if err != nil {
+		p.Log.WarnContext(r.Context(), "what a form sent is not in the ledger yet", "error", err)
+	}
+	return receipts
+}
+
+// tell puts receipts and refusals beside what was filled in.
+func (c *reportContent) tell(drafts []draft, receipts []Receipt) {
+	for i, receipt := range receipts {
+		if i >= len(drafts) {
+			break
+		}
+		d := drafts[i]
+		if receipt.Error == nil {
+			if d.row != nil {
+				d.row.Reported = true
+			}
+			c.Done = append(c.Done, sentEvent{d.what, receipt})
+			continue
+		}
+		c.Failed++
+		said := inChinese(receipt.Error)
+		if d.row != nil {
+			d.row.Error = said
+			continue
+		}
+		c.Wrong[fieldOf(said.Field)] = said
+	}
+	if c.Failed == 0 {
+		clear(c.Given)
+	}
+}
+
+// fieldOf gives the form's field that an event's field was made from; empty for
+// what the whole form is told.
+func fieldOf(field string) string {
+	name, ok := strings.CutPrefix(field, "data.")
+	switch {
+	case field == "subject":
+		return "subject"
+	case !ok:
+		return ""
+	case strings.HasPrefix(name, "evidence"):
+		return "evidence"
+	case slices.Contains([]string{"milestone", "reached_on", "issue_id", "title", "category", "department", "raised_on", "due_on"}, name):
+		return name
+	}
+	return ""
+}

@@ -1,0 +1,198 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"milepost/schemas"
+)
+
+// cut says which ledger a page shows (specification §4).
+type cut struct {
+	asOf  schemas.Date
+	known uint64
+}
+
+// keptSnapshots bounds how many ledgers are held in memory.
+const keptSnapshots = 4
+
+// turnedDays is how far back the board looks for what turned red.
+const turnedDays = 7
+
+// snapshot is a ledger and what pages derive from it. It never changes.
+type snapshot struct {
+	cut
+	rules   *schemas.Rules
+	ledger  *schemas.Ledger
+	before  *schemas.Ledger // turnedDays earlier, as known now
+	byID    map[string]*schemas.Standing
+	month   func() (*schemas.Bulletin, error) // of the reporting month
+	initial func() []string                   // pinyin initials by standing
+}
+
+func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
+	ledgers, err := p.Ledgers.Ledgers(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(c.asOf-turnedDays, c.known))
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledgers[0], before: ledgers[1], byID: map[string]*schemas.Standing{}}
+	for i := range s.ledger.Standings {
+		s.byID[s.ledger.Standings[i].ProjectID] = &s.ledger.Standings[i]
+	}
+	s.month = sync.OnceValues(func() (*schemas.Bulletin, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingTime)
+		defer cancel()
+		return p.Figures.Model(ctx, schemas.PeriodContaining(schemas.MonthOf, s.ledger.ReportingMonth.First()), c.known)
+	})
+	s.initial = sync.OnceValue(func() []string { return initialsOf(s.ledger.Standings) })
+	return s, nil
+}
+
+// current is the newest ledger of today. While a newer one is made, which takes
+// its time where there are many projects, the one before answers.
+type current struct {
+	mu     sync.Mutex
+	newest *snapshot
+	making chan struct{} // closed when the newer one is there; nil when none is made
+}
+
+// patience is how long a page waits for the newest ledger before it shows the
+// one before; the page's number says what it knows.
+const patience = 150 * time.Millisecond
+
+// now gives the ledger of today that knows at least the sequence.
+func (p *Pages) now(ctx context.Context, least uint64) (*snapshot, error) {
+	watermark, err := p.Knowledge.Watermark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want := cut{schemas.DateOf(p.Now()), max(watermark, least)}
+	c := &p.current
+	c.mu.Lock()
+	newest := c.newest
+	if newest == nil || newest.asOf != want.asOf || newest.known < least {
+		c.mu.Unlock()
+		return p.makeNewest(ctx, want)
+	}
+	if newest.known >= want.known {
+		c.mu.Unlock()
+		return newest, nil
+	}
+	if c.making == nil {
+		c.making = make(chan struct{})
+		go p.refresh(context.WithoutCancel(ctx), want, c.making)
+	}
+	made := c.making
+	c.mu.Unlock()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-made:
+	case <-timer.C:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newest, nil
+}
+
+func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
+	if _, err := p.makeNewest(ctx, want); err != nil {
+		p.Log.WarnContext(ctx, "the pages' ledger was not refreshed; it is tried again", "error", err)
+	}
+	p.current.mu.Lock()
+	defer p.current.mu.Unlock()
+	p.current.making = nil
+	close(made)
+}
+
+func (p *Pages) makeNewest(ctx context.Context, want cut) (*snapshot, error) {
+	s, err := p.snapshots.get(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	c := &p.current
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.newest == nil || s.asOf > c.newest.asOf || s.asOf == c.newest.asOf && s.known > c.newest.known {
+		c.newest = s
+	}
+	return s, nil
+}
+
+// view is the ledger that a request asks for, and how it asked.
+type view struct {
+	*snapshot
+	// AsOf and Known are as given; empty for today and for what is known now.
+	AsOf, Known string
+}
+
+// Live tells whether the page follows the news.
+func (v *view) Live() bool { return v.AsOf == "" && v.Known == "" }
+
+// view reads as_of (a day), known (a sequence, or a day whose end is meant) and
+// seq (the least sequence that today's ledger must know).
+func (p *Pages) view(r *http.Request) (*view, error) {
+	v := &view{AsOf: r.FormValue("as_of"), Known: r.FormValue("known")}
+	ctx := r.Context()
+	if v.Live() {
+		least, err := p.least(ctx, r.FormValue("seq"))
+		if err != nil {
+			return nil, err
+		}
+		v.snapshot, err = p.now(ctx, least)
+		return v, err
+	}
+	c := cut{asOf: schemas.DateOf(p.Now())}
+	var err error
+	if v.AsOf != "" {
+		if c.asOf, err = schemas.ParseDate(v.AsOf); err != nil {
+			return nil, inField(err, "as_of", v.AsOf)
+		}
+	}
+	if c.known, err = p.known(ctx, v.Known); err != nil {
+		return nil, err
+	}
+	v.snapshot, err = p.snapshots.get(ctx, c)
+	return v, err
+}
+
+// least waits for the sequence that the browser has heard of.
+func (p *Pages) least(ctx context.Context, given string) (uint64, error) {
+	if given == "" {
+		return 0, nil
+	}
+	seq, err := strconv.ParseUint(given, 10, 64)
+	if err != nil {
+		return 0, inField(err, "seq", given)
+	}
+	return seq, p.waitApplied(ctx, seq)
+}
+
+func (p *Pages) waitApplied(ctx context.Context, seq uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return p.Knowledge.WaitApplied(ctx, seq)
+}
+
+func (p *Pages) known(ctx context.Context, given string) (uint64, error) {
+	if given == "" {
+		return p.Knowledge.Watermark(ctx)
+	}
+	if seq, err := strconv.ParseUint(given, 10, 64); err == nil {
+		return seq, p.waitApplied(ctx, seq)
+	}
+	day, err := schemas.ParseDate(given)
+	if err != nil {
+		return 0, inField(err, "known", given)
+	}
+	return p.Knowledge.SequenceAt(ctx, (day + 1).Start().Add(-time.Nanosecond))
+}
+
+func inField(err error, field, value string) error {
+	return &schemas.Error{Code: schemas.Invalid, Field: field, Value: schemas.Shorten(value), Message: "not a date", Hint: "write a day such as 2025-10-31", Err: err}
+}
