@@ -220,9 +220,9 @@ func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, erro
 		AckWait:       c.config.AckWait,
 		// No message is ever given up: the stream must not skip one that the warehouse did not take.
 		MaxDeliver: -1,
-		// What the stages hold: the batches being written, one being collected, and as many on their way. It bounds the
-		// memory of the process, and what the stream has to remember.
-		MaxAckPending: (c.config.Writers + 2) * c.config.MaxEvents,
+		// What the stages hold: the batches being written, and one being collected. It bounds the memory of the process, and
+		// what the stream has to remember.
+		MaxAckPending: (c.config.Writers + 1) * c.config.MaxEvents,
 	})
 }
 

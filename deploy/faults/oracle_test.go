@@ -45,10 +45,7 @@ type message struct {
 // counts, other contents are conflicts.
 func readStream(t *testing.T, js jetstream.JetStream) *streamOracle {
 	t.Helper()
-	stream, err := js.Stream(t.Context(), schemas.StreamName)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := streamOf(t, js)
 	last := stream.CachedInfo().State.LastSeq
 	reader, err := js.OrderedConsumer(t.Context(), schemas.StreamName, jetstream.OrderedConsumerConfig{})
 	if err != nil {

@@ -147,15 +147,25 @@ func (r *rig) complete() bool {
 	return r.load.ended() && r.watermark() >= r.load.last.Load()
 }
 
+// streamOf asks for the stream until it answers: a cluster that lost its leader may be silent for a while.
+func streamOf(t *testing.T, js jetstream.JetStream) jetstream.Stream {
+	t.Helper()
+	var stream jetstream.Stream
+	eventually(t, "the stream answers", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var err error
+		stream, err = js.Stream(ctx, schemas.StreamName)
+		return err == nil
+	})
+	return stream
+}
+
 // finish waits until everything is applied and holds the warehouse against the stream; it gives what the stream says.
 func (r *rig) finish() *streamOracle {
 	r.t.Helper()
 	r.load.wait(r.t)
-	stream, err := r.js.Stream(r.t.Context(), schemas.StreamName)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	last := stream.CachedInfo().State.LastSeq
+	last := streamOf(r.t, r.js).CachedInfo().State.LastSeq
 	var mark uint64
 	if !within(patience, seldom, func() bool {
 		mark, _ = watermarkOf(r.t.Context(), r.applied)
