@@ -71,21 +71,5 @@ func (r *Reader) judgeOne(project string, facts, revocations []ledger.Fact, asOf
 // factsWhere gives facts in the order of the stream, each identity once. It takes the delivery with the lowest sequence by
 // itself: FINAL would merge the whole table for the few rows of one project.
 func (r *Reader) factsWhere(ctx context.Context, condition string, args ...any) ([]ledger.Fact, error) {
-	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events WHERE "+condition+" ORDER BY stream_seq LIMIT 1 BY source, id", args...)
-	if err != nil {
-		return nil, unavailable("read the events of a project", err)
-	}
-	defer rows.Close()
-	var facts []ledger.Fact
-	for rows.Next() {
-		_, f, err := scanFact(rows)
-		if err != nil {
-			return nil, err
-		}
-		facts = append(facts, f)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("read the events of a project", err)
-	}
-	return facts, nil
+	return r.facts(ctx, "WHERE "+condition+" ORDER BY stream_seq LIMIT 1 BY source, id", args...)
 }

@@ -62,9 +62,18 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 
 // known reads what holds for all projects: revocations and editions.
 func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
-	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events FINAL WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1') ORDER BY stream_seq", named("known", seq))
+	facts, err := r.facts(ctx, "FINAL WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1') ORDER BY stream_seq", named("known", seq))
 	if err != nil {
-		return nil, unavailable("read revocations and editions", err)
+		return nil, err
+	}
+	return ledger.NewKnown(seq, facts), nil
+}
+
+// facts reads those events that the rest of the statement selects, in its order.
+func (r *Reader) facts(ctx context.Context, selection string, args ...any) ([]ledger.Fact, error) {
+	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+" FROM events "+selection, args...)
+	if err != nil {
+		return nil, unavailable("read the events", err)
 	}
 	defer rows.Close()
 	var facts []ledger.Fact
@@ -76,9 +85,9 @@ func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
 		facts = append(facts, f)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, unavailable("read revocations and editions", err)
+		return nil, unavailable("read the events", err)
 	}
-	return ledger.NewKnown(seq, facts), nil
+	return facts, nil
 }
 
 func scanFact(rows driver.Rows) (projectID string, f ledger.Fact, err error) {
