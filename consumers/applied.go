@@ -15,42 +15,39 @@ import (
 // Applied tells how far the warehouse has come. It asks the stream, and so works in a process that does not run the
 // consumer, too.
 type Applied struct {
-	js    jetstream.JetStream
-	after func(time.Duration) <-chan time.Time
+	js        jetstream.JetStream
+	positions *positions
+	after     func(time.Duration) <-chan time.Time
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when this process has applied something
 }
 
-// NewApplied watches the warehouse's consumer on the stream.
+// NewApplied watches how far the warehouse has come with the stream.
 func NewApplied(js jetstream.JetStream) *Applied {
-	return &Applied{js: js, after: time.After, changed: make(chan struct{})}
+	return &Applied{js: js, positions: &positions{js: js}, after: time.After, changed: make(chan struct{})}
 }
 
 // Watermark is the applied watermark: the greatest sequence at and below which every message is durably in the warehouse
 // or the dead letters (the specification, §4). It is 0 as long as no consumer ever ran. An error has the code
 // unavailable.
 //
-// It is the consumer's acknowledgement floor and no maximum of what is in a table, because batches may be written out of
-// order. A message that was removed from the stream before its delivery leaves a gap that the floor steps over with the
-// next delivery. After a crash of NATS the floor may stand lower than before for a moment, until what was acknowledged
-// last has been delivered and written again.
+// It is the position that the consumers note, and no maximum of what is in a table, because batches may be written out of
+// order. A message that was removed from the stream before it was carried leaves a gap that the watermark steps over with
+// the next message.
 func (a *Applied) Watermark(ctx context.Context) (uint64, error) {
-	consumer, err := a.js.Consumer(ctx, schemas.StreamName, Durable)
-	switch {
-	case errors.Is(err, jetstream.ErrConsumerNotFound):
-		return 0, nil
-	case err != nil:
+	at, err := a.positions.read(ctx)
+	if err == nil && at.revision == 0 {
+		// Before the first position there must at least be events.
+		_, err = a.js.Stream(ctx, schemas.StreamName)
+	}
+	if err != nil {
 		return 0, &schemas.Error{
 			Code: schemas.Unavailable, Message: "the applied watermark cannot be read from the stream",
 			Hint: "check that NATS runs and that the stream " + schemas.StreamName + " exists", Err: err,
 		}
 	}
-	info := consumer.CachedInfo() // made by the call above
-	if info.NumAckPending == 0 {
-		return max(info.AckFloor.Stream, info.Delivered.Stream), nil
-	}
-	return info.AckFloor.Stream, nil
+	return at.Sequence, nil
 }
 
 // How long WaitApplied waits before it asks again, unless the consumer of this process has news.

@@ -21,8 +21,8 @@ func (s *checks) begin(b *batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writing++
-	if b.last >= s.newest {
-		s.newest, s.more = b.last, b.more
+	if b.last.sequence >= s.newest {
+		s.newest, s.more = b.last.sequence, b.more
 	}
 	if b.content.Backlog {
 		s.settled = false
@@ -43,7 +43,7 @@ func (s *checks) done() {
 	s.settled = s.writing == 0
 }
 
-// settle looks for the conflicts of a backlog, before its last batch is acknowledged: who waited for the watermark finds
+// settle looks for the conflicts of a backlog, before its last batch counts as applied: who waited for the watermark finds
 // them. A failure costs nothing, because whoever reads conflicts settles them first.
 func (c *Consumer) settle(ctx context.Context) {
 	if err := c.config.Store.SettleConflicts(ctx); err != nil {

@@ -10,25 +10,23 @@ import (
 	"milepost/consumers/warehouse"
 )
 
-// batch is what is written together, and how its messages are answered.
+// batch is what is written together: messages that follow one another.
 type batch struct {
-	receipts []receipt
+	number   uint64 // counts the batches of a run, from 0
+	messages int
 	bytes    int
 	content  warehouse.Batch
-	last     uint64 // sequence of the last message
-	more     bool   // the stream had more behind it
-	// redelivered is how often the message was delivered that was delivered most.
-	redelivered uint64
+	last     mark
+	more     bool // the stream had more behind it
 }
 
 func newBatch() *batch { return &batch{content: warehouse.Batch{Rows: warehouse.NewRows()}} }
 
 // reset makes the batch empty and keeps its memory.
 func (b *batch) reset() {
-	clear(b.receipts)
 	rows := b.content.Rows
 	rows.Reset()
-	*b = batch{receipts: b.receipts[:0], content: warehouse.Batch{Rows: rows}}
+	*b = batch{content: warehouse.Batch{Rows: rows}}
 }
 
 // intake takes the messages as they come, a few at a time: so few that they are decoded while the processor still has them
@@ -91,11 +89,14 @@ func signal(c chan<- struct{}) {
 
 // collector decodes messages and hands them on in batches.
 type collector struct {
-	*Consumer
+	*run
 	taken *intake
 	spare <-chan *batch // used before
 
 	current *batch
+	handed  uint64          // batches handed on
+	got     uint64          // messages of the stream's consumer
+	broken  bool            // a message is missing: nothing behind it is taken
 	held    []jetstream.Msg // taken and not decoded yet
 	memory  []jetstream.Msg // of held
 	first   time.Time       // when the batch at hand got its first message
@@ -103,11 +104,11 @@ type collector struct {
 }
 
 // collect hands on batches when they are ripe: full; or the stream has no more and the last batch went long enough ago; or
-// the oldest message has waited long enough. While nobody takes it, a ripe batch goes on growing. It ends with the
-// subscription, when the last batch is handed on, and closes batches.
-func (c *Consumer) collect(ctx context.Context, q *intake, ended <-chan struct{}, spare <-chan *batch, batches chan<- *batch) {
+// the oldest message has waited long enough. While nobody takes it, a ripe batch goes on growing. It ends with ctx, when the
+// batch at hand is handed on, and closes batches.
+func (r *run) collect(ctx context.Context, q *intake, spare <-chan *batch, batches chan<- *batch) {
 	defer close(batches)
-	s := &collector{Consumer: c, taken: q, spare: spare, current: newBatch()}
+	s := &collector{run: r, taken: q, spare: spare, current: newBatch()}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -118,7 +119,7 @@ func (c *Consumer) collect(ctx context.Context, q *intake, ended <-chan struct{}
 		}
 		var out chan<- *batch
 		wait := time.Hour
-		if len(s.current.receipts) > 0 {
+		if s.current.messages > 0 {
 			if wait = s.ripens(time.Now()); wait <= 0 {
 				out, wait = batches, time.Hour
 			}
@@ -129,8 +130,10 @@ func (c *Consumer) collect(ctx context.Context, q *intake, ended <-chan struct{}
 		case out <- s.current:
 			s.next()
 		case <-timer.C:
-		case <-ended:
-			s.finish(ctx, batches)
+		case <-ctx.Done():
+			if s.current.messages > 0 {
+				batches <- s.current
+			}
 			return
 		}
 	}
@@ -138,7 +141,7 @@ func (c *Consumer) collect(ctx context.Context, q *intake, ended <-chan struct{}
 
 // gather decodes what was taken in, as far as there is room in the batch.
 func (s *collector) gather(ctx context.Context) {
-	for !s.full() {
+	for !s.full() && !s.broken && ctx.Err() == nil {
 		if len(s.held) == 0 {
 			clear(s.memory)
 			s.memory = s.taken.take(s.memory)
@@ -147,11 +150,11 @@ func (s *collector) gather(ctx context.Context) {
 		if len(s.held) == 0 {
 			return
 		}
-		if len(s.current.receipts) == 0 {
+		if s.current.messages == 0 {
 			s.first = time.Now()
 		}
 		n := 0
-		for ; n < len(s.held) && !s.full(); n++ {
+		for ; n < len(s.held) && !s.full() && !s.broken; n++ {
 			s.decodeInto(ctx, s.current, s.held[n])
 		}
 		s.held = s.held[n:]
@@ -159,26 +162,20 @@ func (s *collector) gather(ctx context.Context) {
 }
 
 func (s *collector) full() bool {
-	return len(s.current.receipts) >= s.config.MaxEvents || s.current.bytes >= s.config.MaxBytes
+	return s.current.messages >= s.config.MaxEvents || s.current.bytes >= s.config.MaxBytes
 }
 
 // next begins another batch.
 func (s *collector) next() {
 	s.passed = time.Now()
+	s.handed++
 	select {
 	case s.current = <-s.spare:
 		s.current.reset()
 	default:
 		s.current = newBatch()
 	}
-}
-
-// finish hands on everything that was taken in.
-func (s *collector) finish(ctx context.Context, batches chan<- *batch) {
-	for s.gather(ctx); len(s.current.receipts) > 0; s.gather(ctx) {
-		batches <- s.current
-		s.next()
-	}
+	s.current.number = s.handed
 }
 
 // recheck is how soon to look again whether the stream has more for a batch that is not full.
@@ -200,36 +197,33 @@ func (s *collector) ripens(now time.Time) time.Duration {
 const lookedUpAlways = 500
 
 // decodeInto adds a message to a batch.
-func (c *Consumer) decodeInto(ctx context.Context, b *batch, message jetstream.Msg) {
+func (s *collector) decodeInto(ctx context.Context, b *batch, message jetstream.Msg) {
 	metadata, err := message.Metadata()
 	if err != nil {
 		// Only a message without the stream's reply subject has none: the stream did not send it.
-		c.log.ErrorContext(ctx, "a message that is not the stream's was ignored", "subject", message.Subject(), "error", err)
+		s.log.ErrorContext(ctx, "a message that is not the stream's was ignored", "subject", message.Subject(), "error", err)
 		return
 	}
-	b.receipts = append(b.receipts, receipt(message.Reply()))
+	if s.got++; metadata.Sequence.Consumer != s.got {
+		s.broken = true
+		s.end(errGap)
+		return
+	}
+	b.messages++
 	b.bytes += len(message.Data())
-	b.last, b.more = metadata.Sequence.Stream, metadata.NumPending > 0
-	b.redelivered = max(b.redelivered, metadata.NumDelivered)
+	b.last, b.more = mark{metadata.Sequence.Stream, metadata.Timestamp}, metadata.NumPending > 0
 	record := recordOf(message, metadata)
-	delivery, letter := decode(c.config.Decoder, c.config.Actors, record)
+	delivery, letter := decode(s.config.Decoder, s.config.Actors, record)
 	if letter == nil {
 		if err := b.content.Rows.Add(&delivery); err != nil {
-			letter = deadLetter(c.config.Actors, record, asReason(err))
+			letter = deadLetter(s.config.Actors, record, asReason(err))
 		}
 	}
 	if letter != nil {
 		b.content.DeadLetters = append(b.content.DeadLetters, *letter)
-		c.log.WarnContext(ctx, "dead letter", "sequence", letter.Sequence, "subject", letter.Subject, "code", letter.Reason.Code,
+		s.log.WarnContext(ctx, "dead letter", "sequence", letter.Sequence, "subject", letter.Subject, "code", letter.Reason.Code,
 			"field", letter.Reason.Field, "reason", letter.Reason.Message)
 	}
 	// A few events are looked up at once, as all are that the stream has nothing behind.
 	b.content.Backlog = b.more && b.content.Rows.Len() > lookedUpAlways
-}
-
-// giveBack lets the stream deliver the message again at once, perhaps to another process.
-func (c *Consumer) giveBack(message jetstream.Msg) {
-	if err := message.Nak(); err != nil {
-		c.log.Warn("a message could not be given back, the stream will deliver it after the ack wait", "error", err)
-	}
 }

@@ -2,6 +2,7 @@ package consumers
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -18,16 +19,16 @@ import (
 // message is one of the stream's, for the stages that do not speak with it. More is how many the stream has behind it.
 type message struct {
 	jetstream.Msg
-	data []byte
-	more uint64
+	data   []byte
+	more   uint64
+	number uint64 // of the stream's consumer
 }
 
 func (m message) Data() []byte         { return m.data }
 func (m message) Subject() string      { return progressSubject }
 func (m message) Headers() nats.Header { return nil }
-func (m message) Reply() string        { return "" }
 func (m message) Metadata() (*jetstream.MsgMetadata, error) {
-	return &jetstream.MsgMetadata{NumPending: m.more}, nil
+	return &jetstream.MsgMetadata{NumPending: m.more, Sequence: jetstream.SequencePair{Consumer: m.number, Stream: m.number}}, nil
 }
 
 // unaccepting refuses everything: what a batch holds does not matter here.
@@ -43,8 +44,10 @@ type noStore struct{ Store }
 type collecting struct {
 	t       *testing.T
 	taken   *intake
-	ended   chan struct{}
+	ctx     context.Context
+	end     context.CancelCauseFunc
 	batches chan *batch
+	sent    uint64
 }
 
 func startCollecting(t *testing.T, c Config) *collecting {
@@ -54,12 +57,12 @@ func startCollecting(t *testing.T, c Config) *collecting {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &collecting{
-		t: t, taken: newIntake(), ended: make(chan struct{}), batches: make(chan *batch),
-	}
-	go consumer.collect(t.Context(), s.taken, s.ended, nil, s.batches)
+	s := &collecting{t: t, taken: newIntake(), batches: make(chan *batch)}
+	s.ctx, s.end = context.WithCancelCause(t.Context())
+	r := &run{Consumer: consumer, end: s.end}
+	go r.collect(s.ctx, s.taken, nil, s.batches)
 	t.Cleanup(func() {
-		close(s.ended)
+		s.end(nil)
 		for range s.batches {
 		}
 	})
@@ -69,8 +72,9 @@ func startCollecting(t *testing.T, c Config) *collecting {
 // send puts n messages of a size; behind the last the stream has more.
 func (s *collecting) send(n, size int, more uint64) {
 	for i := range n {
-		m := message{data: bytes.Repeat([]byte("x"), size), more: more + uint64(n-1-i)}
-		if !s.taken.put(m, s.ended) {
+		s.sent++
+		m := message{data: bytes.Repeat([]byte("x"), size), more: more + uint64(n-1-i), number: s.sent}
+		if !s.taken.put(m, s.ctx.Done()) {
 			s.t.Error("the stage ended")
 		}
 	}
@@ -79,7 +83,7 @@ func (s *collecting) send(n, size int, more uint64) {
 // next gives the size of the next batch and how long it was waited for.
 func (s *collecting) next() (messages int, waited time.Duration) {
 	start := time.Now()
-	return len((<-s.batches).receipts), time.Since(start)
+	return (<-s.batches).messages, time.Since(start)
 }
 
 func TestALoneEventGoesAtOnce(t *testing.T) {
@@ -183,7 +187,7 @@ func TestTheBatchInHandIsHandedOnAtTheEnd(t *testing.T) {
 		s := startCollecting(t, Config{Spacing: time.Hour, MaxWait: time.Hour})
 		s.send(2, 10, 5)
 		synctest.Wait()
-		close(s.ended)
+		s.end(nil)
 		if n, waited := s.next(); n != 2 || waited != 0 {
 			t.Errorf("the batch in hand: %d messages after %v", n, waited)
 		}
@@ -192,13 +196,39 @@ func TestTheBatchInHandIsHandedOnAtTheEnd(t *testing.T) {
 		}
 		full := newIntake()
 		for range waitingMost {
-			full.put(message{}, s.ended)
+			full.put(message{}, s.ctx.Done())
 		}
-		if full.put(message{}, s.ended) {
+		if full.put(message{}, s.ctx.Done()) {
 			t.Error("a message was taken in after the end")
 		}
-		s.ended = make(chan struct{}) // for the cleanup
 	})
+}
+
+func TestNothingIsTakenBehindAGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startCollecting(t, Config{Spacing: time.Hour, MaxWait: time.Hour})
+		s.send(3, 10, 5)
+		s.sent++ // one that does not come
+		s.send(3, 10, 5)
+		b := <-s.batches
+		if b.messages != 3 || b.last.sequence != 3 {
+			t.Errorf("%d messages up to %d", b.messages, b.last.sequence)
+		}
+		if _, more := <-s.batches; more || !errors.Is(context.Cause(s.ctx), errGap) {
+			t.Errorf("one more batch: %v, the end: %v", more, context.Cause(s.ctx))
+		}
+	})
+}
+
+func TestTheFloorKnowsNoHoles(t *testing.T) {
+	f := newFloor()
+	at := func(n uint64) mark { return mark{sequence: 10 * n} }
+	for _, step := range []struct{ number, want uint64 }{{1, 0}, {3, 0}, {0, 20}, {2, 40}, {4, 50}} {
+		f.wrote(step.number, at(step.number+1))
+		if got := f.reached().sequence; got != step.want {
+			t.Errorf("behind batch %d everything up to %d is written, want %d", step.number, got, step.want)
+		}
+	}
 }
 
 func TestRetryDelays(t *testing.T) {

@@ -1,25 +1,21 @@
-// Package consumers carries what the stream holds into the warehouse: it pulls, decodes, writes batches, and
-// acknowledges after the write is durable. What cannot be decoded goes to the dead letters (退件); everything else is
+// Package consumers carries what the stream holds into the warehouse: it pulls, decodes, writes batches, and notes how far
+// it came after the write is durable. What cannot be decoded goes to the dead letters (退件); everything else is
 // tried again until it succeeds. Delivery is at least once, the effect once: the warehouse collapses by identity.
 package consumers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
-
-// Durable is the name of the consumer on the stream. Every process that carries events into the warehouse shares it, so
-// that each message is taken by one of them.
-const Durable = "MILEPOST_WAREHOUSE"
 
 // Decoder accepts or refuses a message; *schemas.Validator is one. It must be safe for concurrent use.
 type Decoder interface {
@@ -43,7 +39,7 @@ type Config struct {
 	// Actors says whose word is taken for who sent an event; the zero value believes everybody.
 	Actors ActorTrust
 
-	// A batch ends with MaxEvents messages (10,000) or MaxBytes (8 MiB), or MaxWait (250 ms) after its first message. It
+	// A batch ends with MaxEvents messages (25,000) or MaxBytes (12 MiB), or MaxWait (250 ms) after its first message. It
 	// ends before when the stream has no more, but no sooner than Spacing (50 ms) after the one before: a lone event goes
 	// at once, and many that come one by one do not make a write each. While batches before it are being written it goes
 	// on growing.
@@ -51,9 +47,6 @@ type Config struct {
 	MaxBytes  int
 	Spacing   time.Duration
 	MaxWait   time.Duration
-	// AckWait (10 s) is how long a message may stay without a sign of life before the stream delivers it again: what a
-	// restart after a crash waits. Messages whose batch is being written show life.
-	AckWait time.Duration
 	// Writers (2) is how many batches are written at a time: while one waits for the disk, another has the processor.
 	Writers int
 	// After a failed write the next one of its writer waits RetryDelay (100 ms), doubled for each failure in a row up to
@@ -81,7 +74,6 @@ type Consumer struct {
 	config   Config
 	log      *slog.Logger
 	checks   checks
-	telling  sync.Mutex // one at a time tells of the watermark
 }
 
 // New checks the configuration. Nothing runs before [Consumer.Run].
@@ -93,7 +85,7 @@ func New(c Config) (*Consumer, error) {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&c.Spacing, 50 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond}, {&c.AckWait, 10 * time.Second},
+		{&c.Spacing, 50 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond},
 		{&c.RetryDelay, 100 * time.Millisecond}, {&c.MaxRetryDelay, 5 * time.Second}, {&c.StopTimeout, 20 * time.Second},
 		{&c.WriteTimeout, 2 * time.Minute},
 	} {
@@ -102,13 +94,13 @@ func New(c Config) (*Consumer, error) {
 		}
 	}
 	if c.MaxEvents <= 0 {
-		c.MaxEvents = 10_000
+		c.MaxEvents = 25_000
 	}
 	if c.Writers <= 0 {
 		c.Writers = 2
 	}
 	if c.MaxBytes <= 0 {
-		c.MaxBytes = 8 << 20
+		c.MaxBytes = 12 << 20
 	}
 	if c.OnApplied == nil {
 		c.OnApplied = func(uint64) {}
@@ -122,22 +114,25 @@ func New(c Config) (*Consumer, error) {
 	return &Consumer{Applied: NewApplied(c.JetStream), config: c, log: c.Log}, nil
 }
 
-// Run consumes until ctx ends; it then writes and acknowledges the batch in hand, gives the rest back to the stream and
-// returns nil. A stream that is missing or cannot be reached is waited for. It returns an error only when the connection
-// to NATS was closed for good.
+// Run consumes until ctx ends; it then writes the batch in hand, notes how far it came, and returns nil. A stream that is
+// missing or cannot be reached is waited for, and so is another process that carries the events: one does at a time, and
+// when it ends the next goes on at once. Run returns an error only when the connection to NATS was closed for good.
 func (c *Consumer) Run(ctx context.Context) error {
 	delay := c.config.RetryDelay
 	for {
-		started, err := c.consume(ctx)
+		carried, err := c.carryInTurn(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, jetstream.ErrConnectionClosed) || c.config.JetStream.Conn().IsClosed():
+		case errors.Is(err, nats.ErrConnectionClosed) || c.config.JetStream.Conn().IsClosed():
 			return &schemas.Error{
 				Code: schemas.Unavailable, Message: "the connection to NATS was closed", Hint: "start the consumers again", Err: err,
 			}
+		case errors.Is(err, errMoved) || errors.As(err, &yielded{}):
+			c.log.InfoContext(ctx, "another process goes on", "reason", err)
+			continue
 		}
-		if started {
+		if carried {
 			delay = c.config.RetryDelay
 		}
 		c.log.WarnContext(ctx, "consuming was interrupted, trying again", "error", err, "after", delay)
@@ -146,100 +141,39 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// consume runs the stages, take in → decode and collect → apply, until the stream's side ends or ctx does. While some
-// batches are written the next one is decoded as it comes from the stream.
-func (c *Consumer) consume(ctx context.Context) (started bool, err error) {
-	consumer, err := c.createConsumer(ctx)
-	if err != nil {
-		return false, err
-	}
-	c.takeBack(ctx, consumer)
-	var (
-		taken    = newIntake()
-		batches  = make(chan *batch)
-		spare    = make(chan *batch, c.config.Writers+1)
-		ended    = make(chan struct{})
-		failure  atomic.Pointer[error]
-		overflow = ctx.Done()
-	)
-	// A callback and not an iterator: the client's iterator buffers in a channel that its own status messages can
-	// overflow, and drops messages then.
-	subscription, err := consumer.Consume(func(message jetstream.Msg) {
-		if ctx.Err() != nil || !taken.put(message, overflow) {
-			c.giveBack(message)
-		}
-	}, jetstream.PullMaxMessagesWithBytesLimit(c.config.MaxEvents, c.config.MaxBytes),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			failure.Store(&err)
-			c.log.WarnContext(ctx, "trouble with the stream", "error", err)
-		}))
-	if err != nil {
-		return false, err
-	}
-	closed := subscription.Closed()
-	defer subscription.Stop()
-	// Drain ends the subscription after what was delivered already has come through.
-	defer context.AfterFunc(ctx, subscription.Drain)()
-	go func() {
-		<-closed
-		close(ended)
-	}()
-	go c.collect(ctx, taken, ended, spare, batches)
-	var writers sync.WaitGroup
-	for range c.config.Writers {
-		writers.Go(func() {
-			failures := 0
-			for b := range batches {
-				err := c.apply(ctx, b)
-				select {
-				case spare <- b:
-				default:
-				}
-				if err != nil {
-					failures++
-					pause(ctx, c.retryDelay(failures))
-					continue
-				}
-				failures = 0
-			}
-		})
-	}
-	writers.Wait()
-	if err := failure.Load(); err != nil {
-		return true, *err
-	}
-	return true, nil
-}
-
-func (c *Consumer) createConsumer(ctx context.Context) (jetstream.Consumer, error) {
-	return c.config.JetStream.CreateOrUpdateConsumer(ctx, schemas.StreamName, jetstream.ConsumerConfig{
-		Durable:       Durable,
-		Description:   "events into the warehouse",
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       c.config.AckWait,
-		// No message is ever given up: the stream must not skip one that the warehouse did not take.
-		MaxDeliver: -1,
-		// What the stages hold: the batches being written, and one being collected. It bounds the memory of the process, and
-		// what the stream has to remember.
-		MaxAckPending: (c.config.Writers + 1) * c.config.MaxEvents,
+// carryInTurn waits until it is this process's turn, and carries until something ends that. It tells whether it carried.
+func (c *Consumer) carryInTurn(ctx context.Context) (carried bool, err error) {
+	turn, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	rested := make(chan struct{})
+	defer close(rested)
+	h, err := newHolder(c.config.JetStream.Conn(), c.positions, func(to string) {
+		end(yielded{to})
+		<-rested
 	})
+	if err != nil {
+		return false, err
+	}
+	// Behind the release: who asks to rest is answered when everything is in order.
+	defer h.close()
+	at, err := h.take(turn)
+	if err != nil {
+		return false, cmp.Or(context.Cause(turn), err)
+	}
+	r := &run{Consumer: c, at: at, floor: newFloor(), end: end}
+	err = r.carry(turn)
+	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+	defer cancel()
+	var yield yielded
+	_ = errors.As(context.Cause(turn), &yield)
+	if failed := h.release(releasing, r.at, yield.to); failed != nil && !errors.Is(failed, errMoved) {
+		c.log.WarnContext(ctx, "others see only at their next look that this process does not carry any more", "error", failed)
+	}
+	return true, cmp.Or(context.Cause(turn), err)
 }
 
-// takeBack has the stream deliver again, at once and in their order, the messages that nobody will acknowledge any more:
-// those that were under way when the last process of the consumer died. Else they would come only after the ack wait, and
-// the watermark would stand still for so long. Whether other processes live is told by their waiting requests; should one
-// have none in this moment, its messages are written twice, which changes nothing.
-func (c *Consumer) takeBack(ctx context.Context, consumer jetstream.Consumer) {
-	info := consumer.CachedInfo()
-	if info.NumAckPending == 0 || info.NumWaiting > 0 {
-		return
-	}
-	if _, err := c.config.JetStream.ResetConsumer(ctx, schemas.StreamName, Durable); err != nil {
-		// A server before 2.14 cannot do it.
-		c.log.InfoContext(ctx, "what was under way comes again after the ack wait", "messages", info.NumAckPending, "after", c.config.AckWait, "error", err)
-	}
-}
+// answerTimeout bounds the wait for a word of the stream.
+const answerTimeout = 5 * time.Second
 
 // retryDelay is how long to wait after so many failures in a row.
 func (c *Consumer) retryDelay(failures int) time.Duration {

@@ -70,7 +70,7 @@ func holdLease(ctx context.Context, js jetstream.JetStream, name string) (held c
 	return held, func() {
 		stop()
 		<-ended
-		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
+		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 		defer cancel()
 		// A lease that is not given back ends by itself.
 		_ = bucket.Delete(deleting, name, jetstream.LastRevision(revision))

@@ -76,12 +76,13 @@ const (
 // replay is one run.
 type replay struct {
 	ReplayConfig
-	shadow  *warehouse.Shadow
-	reader  *replayReader
-	first   uint64 // sequence that the stream begins with
-	result  ReplayResult
-	backlog bool   // conflicts are looked for later
-	checked uint64 // everything up to this sequence was found in the shadow tables
+	positions *positions
+	shadow    *warehouse.Shadow
+	reader    *replayReader
+	first     uint64 // sequence that the stream begins with
+	result    ReplayResult
+	backlog   bool   // conflicts are looked for later
+	checked   uint64 // everything up to this sequence was found in the shadow tables
 }
 
 // Replay makes the tables of the stream anew, from the stream, beside those in use, and then exchanges them. Queries and
@@ -136,10 +137,11 @@ func (r *replay) examine(ctx context.Context) (last uint64, err error) {
 		return 0, streamAway("read", err)
 	}
 	state := stream.CachedInfo().State
-	if _, err := stream.Consumer(ctx, Durable); errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return 0, &schemas.Error{Code: schemas.Conflict, Message: "nothing was ever consumed from the stream", Hint: "start the consumers; they fill the warehouse without a replay"}
-	} else if err != nil {
+	r.positions = &positions{js: r.JetStream}
+	if at, err := r.positions.read(ctx); err != nil {
 		return 0, streamAway("read", err)
+	} else if at.revision == 0 {
+		return 0, &schemas.Error{Code: schemas.Conflict, Message: "nothing was ever consumed from the stream", Hint: "start the consumers; they fill the warehouse without a replay"}
 	}
 	stored, err := r.Warehouse.LastStored(ctx)
 	if err != nil {

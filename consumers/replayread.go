@@ -124,7 +124,7 @@ func (r *replayReader) drop(ctx context.Context) {
 }
 
 func (r *replayReader) close(ctx context.Context) {
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	r.drop(closing)
 }

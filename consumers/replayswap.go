@@ -4,27 +4,28 @@ import (
 	"context"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"milepost/schemas"
 )
 
 const (
-	// restLife is how long the consumer rests when the replay dies in the middle of it.
-	restLife = 30 * time.Second
-	// restWait bounds the wait for what the consumer has in hand; behind it the consumer goes on for a while, so that
-	// what failed can be delivered again.
-	restWait = 5 * time.Second
-	restPoll = 5 * time.Millisecond
-	// restAttempts bounds how often the consumer is made to rest.
+	// restWait bounds the wait for what the consumer has in hand.
+	restWait = 10 * time.Second
+	// restAttempts bounds how often the consumer is asked to rest.
 	restAttempts = 6
-	// swapTimeout bounds the exchange of the tables, and lies well within restLife.
+	// swapTimeout bounds the exchange of the tables. It lies well within what others take a silent holder for alive.
 	swapTimeout = 10 * time.Second
 )
 
 // swap makes the consumer rest, writes what is left, and exchanges the tables. It gives the applied watermark of that
-// moment. The stream itself holds the consumer back, so that it may run in another process, or in several.
+// moment. The position itself is what it holds meanwhile, so that it does not matter in which process the consumer runs.
 func (r *replay) swap(ctx context.Context) (watermark uint64, err error) {
+	ended := make(chan struct{})
+	h, err := newHolder(r.JetStream.Conn(), r.positions, func(string) { <-ended })
+	if err != nil {
+		return 0, streamAway("held back", err)
+	}
+	defer close(ended)
+	defer h.close()
 	defer func() {
 		resuming, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 		defer cancel()
@@ -32,112 +33,84 @@ func (r *replay) swap(ctx context.Context) (watermark uint64, err error) {
 			// An exchange that is still on its way must find nothing to exchange when the consumer goes on.
 			if failed := r.shadow.Drop(resuming); failed != nil {
 				r.Log.WarnContext(ctx, "the consumer rests a while longer, because the shadow tables cannot be dropped", "error", failed)
-				return
+				pause(resuming, cleanUpTimeout)
 			}
 		}
-		r.resume(resuming)
+		r.resume(ctx, h)
 	}()
 	for attempt := 1; ; attempt++ {
-		if watermark, err = r.rest(ctx); err == nil {
+		var at position
+		if at, err = r.rest(ctx, h); err == nil {
 			var still bool
-			if still, err = r.finish(ctx, watermark); err != nil {
+			if still, err = r.finish(ctx, at); err != nil {
 				return 0, err
 			}
 			if still {
-				return watermark, nil
+				return at.Sequence, nil
 			}
-			err = restless()
+			err = restless(nil)
 		}
 		if attempt == restAttempts || ctx.Err() != nil {
 			return 0, err
 		}
 		r.Log.WarnContext(ctx, "the consumer did not come to rest, trying again", "error", err)
-		r.resume(ctx)
-		pause(ctx, time.Duration(attempt)*restWait/2)
+		pause(ctx, time.Duration(attempt)*time.Second)
 	}
 }
 
-func restless() error {
+func restless(err error) error {
 	return &schemas.Error{
-		Code: schemas.Unavailable, Message: "the consumer does not come to rest: messages that it took are neither written nor given back",
-		Hint: "check that the consumers run and that ClickHouse answers; nothing was changed, start the replay again",
+		Code: schemas.Unavailable, Message: "the consumer does not come to rest: what it took is not written yet",
+		Hint: "check that the consumers run and that ClickHouse answers; nothing was changed, start the replay again", Err: err,
 	}
 }
 
-// rest holds the consumer back and waits until it has nothing in hand; it gives the applied watermark.
-func (r *replay) rest(ctx context.Context) (uint64, error) {
-	if _, err := r.holdBack(ctx); err != nil {
-		return 0, err
+// rest takes the position from the consumer when it has nothing in hand.
+func (r *replay) rest(ctx context.Context, h *holder) (position, error) {
+	asking, cancel := context.WithTimeout(ctx, restWait)
+	defer cancel()
+	at, err := h.ask(asking)
+	if err != nil {
+		return at, restless(err)
 	}
-	deadline := time.NewTimer(restWait)
-	defer deadline.Stop()
-	for {
-		info, err := consumerInfo(ctx, r.JetStream)
-		if err != nil {
-			return 0, err
-		}
-		if info.Paused && info.NumAckPending == 0 {
-			return max(info.AckFloor.Stream, info.Delivered.Stream), nil
-		}
-		select {
-		case <-deadline.C:
-			return 0, restless()
-		default:
-			pause(ctx, restPoll)
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
+	return at, nil
+}
+
+// resume gives the position back, when this process has it.
+func (r *replay) resume(ctx context.Context, h *holder) {
+	resuming, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+	defer cancel()
+	at, err := r.positions.read(resuming)
+	if err == nil && at.Holder == h.id {
+		err = h.release(resuming, at, "")
+	}
+	if err != nil {
+		// It does so when this process does not answer any more.
+		r.Log.WarnContext(ctx, "the consumer goes on by itself in a moment", "error", err)
 	}
 }
 
 // finish writes what the consumer has written, checks it, and exchanges the tables; false when the consumer went on in
-// between, because the writing took longer than it rested.
-func (r *replay) finish(ctx context.Context, watermark uint64) (bool, error) {
-	if err := r.copyUpTo(ctx, watermark); err != nil {
+// between, because this process was taken for dead.
+func (r *replay) finish(ctx context.Context, at position) (bool, error) {
+	if err := r.copyUpTo(ctx, at.Sequence); err != nil {
 		return false, err
 	}
 	if err := r.account(ctx); err != nil {
 		return false, err
 	}
-	r.progress(ReplaySwapping, watermark)
-	info, err := r.holdBack(ctx)
-	if err != nil {
-		return false, err
-	}
-	if !info.Paused || info.NumAckPending > 0 || max(info.AckFloor.Stream, info.Delivered.Stream) != watermark {
-		return false, nil
-	}
+	r.progress(ReplaySwapping, at.Sequence)
 	swapping, cancel := context.WithTimeout(ctx, swapTimeout)
 	defer cancel()
+	now, err := r.positions.read(swapping)
+	if err != nil {
+		return false, streamAway("read", err)
+	}
+	if now.revision != at.revision {
+		return false, nil
+	}
 	if err := r.shadow.Swap(swapping); err != nil {
 		return false, err
 	}
 	return true, nil
-}
-
-// holdBack lets the stream deliver nothing for restLife from now on, by the clock of the stream.
-func (r *replay) holdBack(ctx context.Context) (*jetstream.ConsumerInfo, error) {
-	info, err := consumerInfo(ctx, r.JetStream)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.JetStream.PauseConsumer(ctx, schemas.StreamName, Durable, info.TimeStamp.Add(restLife)); err != nil {
-		return nil, streamAway("held back (NATS 2.11 or later is needed)", err)
-	}
-	return consumerInfo(ctx, r.JetStream)
-}
-
-func (r *replay) resume(ctx context.Context) {
-	if _, err := r.JetStream.ResumeConsumer(ctx, schemas.StreamName, Durable); err != nil {
-		r.Log.WarnContext(ctx, "the consumer goes on by itself in a while", "after", restLife, "error", err)
-	}
-}
-
-func consumerInfo(ctx context.Context, js jetstream.JetStream) (*jetstream.ConsumerInfo, error) {
-	consumer, err := js.Consumer(ctx, schemas.StreamName, Durable)
-	if err != nil {
-		return nil, streamAway("read", err)
-	}
-	return consumer.CachedInfo(), nil
 }

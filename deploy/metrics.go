@@ -71,8 +71,8 @@ func (m *metrics) watchConsumer(c *consumers.Counters) {
 		{"milepost_events_conflicting_total", "Events whose identity was used before with other content; those of a backlog are not counted.", &c.Conflicts},
 		{"milepost_dead_letters_total", "Messages that became dead letters.", &c.DeadLetters},
 		{"milepost_rows_refused_total", "Dead letters that ClickHouse, not the decoder, refused.", &c.Refused},
-		{"milepost_batch_retries_total", "Batches that were not written and given back to the stream: ClickHouse away, silent, restarting or full.", &c.Retries},
-		{"milepost_acks_lost_total", "Acknowledgements that did not reach the stream: NATS away.", &c.LostAcks},
+		{"milepost_batch_retries_total", "Writes that failed and are tried again: ClickHouse away, silent, restarting or full.", &c.Retries},
+		{"milepost_positions_retried_total", "Positions that could not be noted at once: NATS away.", &c.PositionRetries},
 	} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: counter.name, Help: counter.help},
 			func() float64 { return float64(counter.value.Load()) }))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ type block struct {
 	statement insertStatement
 	rows      int
 	columns   []column
-	body      []byte
+	heads     []byte
 }
 
 // column is the values of one column, each in its wire form, one after the other.
@@ -94,19 +95,33 @@ func (b *block) reset() {
 	}
 }
 
-// encode puts the block together.
-func (b *block) encode() []byte {
-	out := binary.AppendUvarint(b.body[:0], uint64(len(b.columns)))
-	out = binary.AppendUvarint(out, uint64(b.rows))
+// text gives the block as it is sent. The columns stay where they are: what is sent is made of them part by part.
+func (b *block) text() io.Reader {
+	heads := binary.AppendUvarint(b.heads[:0], uint64(len(b.columns)))
+	heads = binary.AppendUvarint(heads, uint64(b.rows))
+	ends := make([]int, len(b.columns)) // of each column's head; the memory of heads may still move
 	for i := range b.columns {
 		for _, word := range []string{b.statement.columns[i].Name, b.statement.columns[i].Type} {
-			out = append(binary.AppendUvarint(out, uint64(len(word))), word...)
+			heads = append(binary.AppendUvarint(heads, uint64(len(word))), word...)
 		}
-		out = append(append(out, b.columns[i].nulls...), b.columns[i].data...)
+		ends[i] = len(heads)
 	}
-	b.body = out
-	return out
+	b.heads = heads
+	parts := make([]io.Reader, 0, 3*len(b.columns))
+	at := 0
+	for i := range b.columns {
+		for _, part := range [][]byte{heads[at:ends[i]], b.columns[i].nulls, b.columns[i].data} {
+			if len(part) > 0 {
+				parts = append(parts, bytes.NewReader(part))
+			}
+		}
+		at = ends[i]
+	}
+	return io.MultiReader(parts...)
 }
+
+// asItIs spares the engine to look for rows of one key in each block: merges do that, and readers ask for FINAL.
+const asItIs = " SETTINGS optimize_on_insert = 0"
 
 // send inserts the rows as one block.
 func (b *block) send(ctx context.Context, w *Warehouse) error {
@@ -120,7 +135,7 @@ func (b *block) send(ctx context.Context, w *Warehouse) error {
 		}
 		return w.insert(ctx, b.statement, b.rows, values...)
 	}
-	return w.conn.InsertFormat(ctx, "Native", "INSERT INTO "+b.statement.table+w.suffix+" ("+b.statement.names+")", bytes.NewReader(b.encode()))
+	return w.conn.InsertFormat(ctx, "Native", "INSERT INTO "+b.statement.table+w.suffix+" ("+b.statement.names+")"+asItIs, b.text())
 }
 
 // values gives each column as a slice, for the protocol that takes no ready-made blocks.

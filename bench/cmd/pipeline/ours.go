@@ -171,7 +171,7 @@ func (t task) fromTheStart(ctx context.Context) (jetstream.JetStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := js.DeleteConsumer(ctx, schemas.StreamName, consumers.Durable); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if err := js.DeleteStream(ctx, consumers.PositionStream); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, err
 	}
 	return js, nil
