@@ -129,7 +129,7 @@ func (r *rig) passes(s *server, mark uint64) {
 }
 
 // restartLimit is what the fastest restart must do better than; on a busy machine not every one can.
-const restartLimit = 4 * time.Second
+const restartLimit = 8 * time.Second
 
 // complete tells whether everything was sent and is applied.
 func (r *rig) complete() bool {
