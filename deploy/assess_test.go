@@ -88,7 +88,7 @@ func TestTwoYearsAreFinalised(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	config := filepath.Join(t.TempDir(), "milepost.yaml")
-	if err := os.WriteFile(config, []byte(aliases), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(aliases+quickFormats), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := serve(t, "--data", data, "--config", config)

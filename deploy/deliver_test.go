@@ -22,7 +22,7 @@ func delivering(t *testing.T, webhook string) (server *process, folder string) {
 	t.Helper()
 	dir := t.TempDir()
 	folder = filepath.Join(dir, "out")
-	config := fmt.Sprintf(`
+	config := quickFormats + fmt.Sprintf(`
 delivery:
   link: https://milepost.example/v1/editions/{id}
   targets:

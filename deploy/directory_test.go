@@ -16,7 +16,7 @@ import (
 func configFile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "milepost.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text+quickFormats), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -322,7 +322,7 @@ func TestFiguresFollowTheRules(t *testing.T) {
 		t.Fatalf("exit code %d", code)
 	}
 	config := filepath.Join(t.TempDir(), "milepost.yaml")
-	if err := os.WriteFile(config, []byte("weights: {landed: 10, started: 10, producing: 10, ledger: 60, investment: 10}\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("weights: {landed: 10, started: 10, producing: 10, ledger: 60, investment: 10}\n"+quickFormats), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := serve(t, "--data", data, "--config", config)

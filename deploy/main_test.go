@@ -52,6 +52,10 @@ type process struct {
 // startTimeout is generous: the machines of the tests are small and shared.
 const startTimeout = 2 * time.Minute
 
+// quickFormats keeps tests that do not look at printed files from printing
+// them: a PDF costs seconds of a browser.
+const quickFormats = "bulletins: {formats: [json, md]}\n"
+
 // serve starts a server on free ports and waits until it is ready.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
@@ -63,6 +67,9 @@ func serve(t *testing.T, args ...string) *process {
 	}
 	if !strings.Contains(given, "--data ") {
 		args = append(args, "--data", t.TempDir())
+	}
+	if !strings.Contains(given, "--config ") {
+		args = append(args, "--config", writeFile(t, "milepost.yaml", quickFormats))
 	}
 	if !strings.Contains(given, "--durability ") {
 		args = append(args, "--durability", "process")

@@ -17,7 +17,7 @@ func TestScheduleCommand(t *testing.T) {
 	t.Parallel()
 	since := time.Now().AddDate(0, -3, 0).Format("2006-01") + "-01"
 	config := filepath.Join(t.TempDir(), "milepost.yaml")
-	text := "bulletins: {since: " + since + ", quarterly: off, half_yearly: \"off\", modes: {monthly: manual}}\n" +
+	text := "bulletins: {formats: [md], since: " + since + ", quarterly: off, half_yearly: \"off\", modes: {monthly: manual}}\n" +
 		"schedule: {time_zone: Europe/Berlin, light_check: 30 7 * * *, reminder: off}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
