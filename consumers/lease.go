@@ -25,9 +25,13 @@ var errLeaseLost = &schemas.Error{
 // holdLease takes a lease, or fails with the code conflict when another process holds it. The context that it gives ends
 // when the lease is lost.
 func holdLease(ctx context.Context, js jetstream.JetStream, name string) (held context.Context, release func(), err error) {
-	bucket, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: leaseBucket, Description: "Milepost: who does what only one may do", TTL: leaseLife,
-	})
+	// An existing bucket stays as it is: also on as many servers as it is kept.
+	bucket, err := js.KeyValue(ctx, leaseBucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		bucket, err = js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: leaseBucket, Description: "Milepost: who does what only one may do", TTL: leaseLife,
+		})
+	}
 	if err != nil {
 		return nil, nil, streamAway("asked for a lease", err)
 	}

@@ -206,7 +206,7 @@ func (a *App) connect(ctx, _ context.Context) error {
 	if a.js, err = jetstream.New(conn); err != nil {
 		return err
 	}
-	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{}); err != nil {
+	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{Replicas: a.config.NATSReplicas}); err != nil {
 		return err
 	}
 	if err := a.openAccess(ctx); err != nil {
@@ -287,6 +287,7 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	if err := a.openDelivery(ctx); err != nil {
 		return err
 	}
+	a.followReplicas(ctx)
 	a.figures = &figureMaker{press: a.press, warehouse: a.warehouse}
 	a.missing.serve(a)
 	return nil
@@ -313,6 +314,9 @@ func (a *App) startConsumer(_, background context.Context) error {
 
 // startScheduler publishes what is due, and delivers it, until the end.
 func (a *App) startScheduler(_, background context.Context) error {
+	if err := a.hearOfDeliveries(); err != nil {
+		return err
+	}
 	a.group.Go(func() error { return a.press.scheduler.Run(background) })
 	a.group.Go(func() error { return a.courier.Run(background) })
 	return nil

@@ -26,8 +26,12 @@ type Config struct {
 	NATSListen       string `yaml:"nats_listen"`
 	NATS             string `yaml:"nats"`
 	// NATSCreds is the credentials file for the NATS servers of NATS.
-	NATSCreds  string `yaml:"nats_creds"`
-	ClickHouse string `yaml:"clickhouse"`
+	NATSCreds string `yaml:"nats_creds"`
+	// NATSReplicas is how many of those servers keep the stream of events, and
+	// with it everything else that is kept there; 0 leaves an existing stream as
+	// it is and makes a new one with 1.
+	NATSReplicas int    `yaml:"nats_replicas"`
+	ClickHouse   string `yaml:"clickhouse"`
 	// ClickHousePasswordFile holds what analysts need for the embedded
 	// ClickHouse HTTP interface; without one it listens on this machine only.
 	ClickHousePasswordFile string `yaml:"clickhouse_password_file"`
@@ -139,6 +143,9 @@ func (c Config) or(other Config) Config {
 	merged.NATSListen = first(c.NATSListen, other.NATSListen)
 	merged.NATS = first(c.NATS, other.NATS)
 	merged.NATSCreds = first(c.NATSCreds, other.NATSCreds)
+	if c.NATSReplicas != 0 {
+		merged.NATSReplicas = c.NATSReplicas
+	}
 	merged.ClickHousePasswordFile = first(c.ClickHousePasswordFile, other.ClickHousePasswordFile)
 	merged.ClickHousePassword = first(c.ClickHousePassword, other.ClickHousePassword)
 	merged.ClickHouse = first(c.ClickHouse, other.ClickHouse)

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/nats-io/nats.go"
+
+	"milepost/producers"
 	"milepost/scheduler/alerts"
 	"milepost/scheduler/deliver"
 	"milepost/schemas"
@@ -46,6 +49,37 @@ func (a *App) openDelivery(ctx context.Context) error {
 	return err
 }
 
+// deliveriesSubject tells the processes that deliver that there is something to
+// deliver. It is no promise: they look every minute in any case.
+const deliveriesSubject = "milepost.news.deliveries"
+
+// tellDeliveries has deliveries looked for at once, in whichever process
+// delivers.
+func (a *App) tellDeliveries() {
+	if err := a.conn.Publish(deliveriesSubject, nil); err != nil {
+		a.log.Warn("deliveries were not told of news; they look for it within a minute", "error", err)
+	}
+}
+
+// hearOfDeliveries wakes the courier of this process when it is told.
+func (a *App) hearOfDeliveries() error {
+	_, err := a.conn.Subscribe(deliveriesSubject, func(*nats.Msg) { a.courier.Wake() })
+	return err
+}
+
+// followReplicas has everything kept on as many NATS servers as the events. A
+// cluster that lacks a server now is no reason not to start: it is tried again
+// with the next start.
+func (a *App) followReplicas(ctx context.Context) {
+	changed, err := producers.FollowReplicas(ctx, a.js)
+	if len(changed) > 0 {
+		a.log.Info("kept on as many NATS servers as the events", "streams", changed)
+	}
+	if err != nil {
+		a.log.Warn("not everything is kept on as many NATS servers as the events", "error", err)
+	}
+}
+
 // The limits of a list of deliveries.
 const (
 	defaultDeliveries = 1000
@@ -79,6 +113,7 @@ func (a *App) deliveryRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /v1/deliveries/{id}/again", func(w http.ResponseWriter, r *http.Request) {
 		list, err := a.courier.Again(r.Context(), r.PathValue("id"), r.FormValue("target"))
+		a.tellDeliveries()
 		answer(w, list, err)
 	})
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"milepost/deploy/embedded/clickhouse"
@@ -34,6 +35,9 @@ func (c Config) analystPassword() (string, error) {
 	return "", wrong
 }
 
+// maxNATSReplicas is what JetStream allows.
+const maxNATSReplicas = 5
+
 // checkEngines lists what is wrong with how the embedded engines are reached.
 func (c Config) checkEngines() []error {
 	var wrong []error
@@ -42,6 +46,12 @@ func (c Config) checkEngines() []error {
 	}
 	if c.NATSCreds != "" && c.NATS == "" {
 		add("nats_creds", c.NATSCreds, "credentials for no server", "name the servers by --nats; the embedded one needs none here")
+	}
+	switch n := c.NATSReplicas; {
+	case n < 0 || n > maxNATSReplicas:
+		add("nats_replicas", strconv.Itoa(n), "out of range", "JetStream keeps a stream on 1 to 5 servers; three are usual")
+	case n > 1 && c.NATS == "":
+		add("nats_replicas", strconv.Itoa(n), "the embedded NATS is one server", "name the servers of a cluster by --nats, or leave it out")
 	}
 	if !c.has(TargetEngines) {
 		return wrong

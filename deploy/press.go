@@ -33,11 +33,14 @@ type press struct {
 	formats   []string // of published files
 	trail     *access.Trail
 	now       func() time.Time
+	// appended is told of each event on editions that was appended: deliveries
+	// need not wait for their next look.
+	appended func()
 }
 
 func newPress(ctx context.Context, a *App) (*press, error) {
 	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{},
-		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now}
+		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now, appended: a.tellDeliveries}
 	for _, set := range a.book.Sets() {
 		hash, err := set.Rules.Hash()
 		if err != nil {
@@ -164,7 +167,10 @@ const (
 
 // firstStart gives the time of the very first start of this installation.
 func (p *press) firstStart(ctx context.Context) (time.Time, error) {
-	bucket, err := p.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: installationBucket, Description: "Milepost: facts about this installation"})
+	bucket, err := p.js.KeyValue(ctx, installationBucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		bucket, err = p.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: installationBucket, Description: "Milepost: facts about this installation"})
+	}
 	if err != nil {
 		return time.Time{}, unavailableStart(err)
 	}

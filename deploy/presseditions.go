@@ -151,6 +151,14 @@ func (p *press) Numberings(ctx context.Context) ([]scheduler.Numbering, error) {
 // is recorded in the audit as the system's act, as that of a person is by the
 // guard before the routes.
 func (p *press) Append(ctx context.Context, publication *schemas.Event, last uint64) (uint64, error) {
+	seq, err := p.append(ctx, publication, last)
+	if err == nil || seq > 0 {
+		p.appended()
+	}
+	return seq, err
+}
+
+func (p *press) append(ctx context.Context, publication *schemas.Event, last uint64) (uint64, error) {
 	if schemas.PrincipalOf(ctx) != nil {
 		return p.publisher.PublishExpecting(ctx, publication, last)
 	}

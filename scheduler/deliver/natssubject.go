@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"milepost/schemas"
 )
 
 // BulletinStream is the stream that keeps what is told on NATS.
@@ -49,7 +51,12 @@ func (s *Subject) ensureStream(ctx context.Context) error {
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
-	_, err = s.js.CreateStream(ctx, jetstream.StreamConfig{Name: BulletinStream, Description: "Milepost: what was published", Subjects: []string{"milepost.bulletins.>", "milepost.letters.>"},
+	// Kept on as many servers as the events.
+	replicas := 1
+	if events, err := s.js.Stream(ctx, schemas.StreamName); err == nil {
+		replicas = max(1, events.CachedInfo().Config.Replicas)
+	}
+	_, err = s.js.CreateStream(ctx, jetstream.StreamConfig{Name: BulletinStream, Replicas: replicas, Description: "Milepost: what was published", Subjects: []string{"milepost.bulletins.>", "milepost.letters.>"},
 		MaxMsgs: maxBulletinMessages, Duplicates: 24 * time.Hour})
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil // another replica was first
