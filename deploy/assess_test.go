@@ -58,21 +58,25 @@ func (a assessed) accountable() []string {
 	return keys
 }
 
+// city is an event of the city's office.
+func city(id, kind, subject string, data map[string]any) string {
+	return event(map[string]any{"id": id, "source": "/offices/city", "district": "city", "type": kind, "subject": subject, "time": "2024-02-01T10:00:00+08:00"}, data)
+}
+
+// adjustment is one of a year's assessment.
+func adjustment(id, kind, key string, points float64, year int) string {
+	return city(id, "adjustment.recorded.v1", "_office", map[string]any{"year": year, "target": map[string]any{"kind": kind, "key": key}, "points": points,
+		"reason": "通报", "document": "1号", "decided_on": "2024-02-01"})
+}
+
 // failingCity is a project that misses everything for two years, under names
 // that are aliases, and adjustments under other aliases.
 func failingCity() string {
-	city := func(id, kind, subject string, data map[string]any) string {
-		return event(map[string]any{"id": id, "source": "/offices/city", "district": "city", "type": kind, "subject": subject, "time": "2024-02-01T10:00:00+08:00"}, data)
-	}
-	adjustment := func(id string, kind, key string, points float64) string {
-		return city(id, "adjustment.recorded.v1", "_office", map[string]any{"year": 2025, "target": map[string]any{"kind": kind, "key": key}, "points": points,
-			"reason": "通报", "document": "1号", "decided_on": "2024-02-01"})
-	}
 	return strings.Join([]string{
 		city("r-1", "project.registered.v1", "P-1", map[string]any{"name": "项目1", "total_investment": 1000, "registered_on": "2023-06-01", "district": "xiuwu",
 			"annual_plan": map[string]any{"2024": 100, "2025": 100}, "targets": map[string]any{"landed": "2024-03-01"}}),
 		city("g-1", "project.assigned.v1", "P-1", map[string]any{"lead": "甲书记", "department": "市发改委", "effective_on": "2023-06-01"}),
-		adjustment("j-1", "department", "发改委", -1.5), adjustment("j-2", "lead", "领导甲", 2), adjustment("j-3", "lead", "领导辛", -2.25),
+		adjustment("j-1", "department", "发改委", -1.5, 2025), adjustment("j-2", "lead", "领导甲", 2, 2025), adjustment("j-3", "lead", "领导辛", -2.25, 2025),
 	}, "\n") + "\n"
 }
 

@@ -214,8 +214,23 @@ func TestAnAssessmentIsAnnounced(t *testing.T) {
 	server.refused("no such row", "object", "2024", "--group", "district", "--key", "nowhere", "--text", "不实")
 	server.refused("is being announced", "assess", "2024", "--finalise")
 	server.wantFiles(objected, filepath.Join(data, "bulletins", "assessment", "2024-announced"))
+	// What the objection was right about is recorded, and the year announced anew.
+	again := []string{"assess", "2024", "--announce", "--again"}
+	server.refused("nothing changed since the announcement", again...)
+	server.publish([]byte(adjustment("j-4", "district", "xiuwu", 1.5, 2024)))
+	table = server.mustRun(nil, append(again, "--days", "9")...)
+	if repeated := server.mustRun(nil, append(again, "--days", "9")...); repeated != table || !strings.Contains(table, "公示至"+(schemas.DateOf(time.Now())+9).String()) {
+		t.Errorf("announced anew:\n%sagain:\n%s", table, repeated)
+	}
+	anew := server.edition("object", "2024", "--group", "district", "--key", "xiuwu", "--text", "开工日期有误。")
+	if len(anew.Objections) != 2 {
+		t.Errorf("the same objection to what was announced anew: %+v", anew.Objections)
+	}
+	if changes := server.wantFiles(anew, filepath.Join(data, "bulletins", "assessment", "2024-announced-2"))["changes-2024.md"]; !strings.Contains(changes, "| 修武县 | 调整分 | 0.00 | 1.50 |") {
+		t.Errorf("what changed:\n%s", changes)
+	}
 	events := server.mustRun(nil, "query", "--format", "tsv", "SELECT type FROM events FINAL WHERE type LIKE 'assessment.%' ORDER BY stream_seq")
-	if events != "type\nassessment.announced.v1\nassessment.objected.v1\n" {
+	if events != "type\nassessment.announced.v1\nassessment.objected.v1\nassessment.announced.v1\nassessment.objected.v1\n" {
 		t.Errorf("events:\n%s", events)
 	}
 	// Another year needs no announcement; its result is frozen with its files.
@@ -227,6 +242,31 @@ func TestAnAssessmentIsAnnounced(t *testing.T) {
 	}
 	server.refused("was finalised", "object", "2023", "--group", "district", "--key", "xiuwu", "--text", "不实")
 	server.refused("was finalised", "assess", "2023", "--announce")
+
+	// Later truth becomes a numbered correction, which says what changed.
+	server.refused("nothing changed since", "correct", "assessment-2023")
+	server.refused("is not withdrawn", "withdraw", "assessment-2023", "--reason", "数据有误")
+	server.publish([]byte(adjustment("j-5", "district", "xiuwu", -2.25, 2023)))
+	draft := server.edition("correct", "assessment-2023", "--draft", "--remark", "补记扣分")
+	if draft.ID != "assessment-2023-c1" || draft.State != schemas.EditionDrafted || draft.Number != nil || *draft.Corrects != 1 {
+		t.Errorf("draft of the correction: %+v", draft)
+	}
+	if status, body := server.get(server.HTTP + draft.Preview + "?format=md"); status != 200 || !strings.Contains(body, "草案") {
+		t.Errorf("preview: %d %.300s", status, body)
+	}
+	server.edition("approve", draft.ID)
+	correction := server.edition("publish-edition", draft.ID)
+	if *correction.Number != 2 || correction.State != schemas.EditionPublished || correction.KnownSeq != draft.KnownSeq {
+		t.Errorf("correction: %+v", correction)
+	}
+	files := server.wantFiles(correction, filepath.Join(data, "bulletins", "assessment", "2023-c1"))
+	if !strings.Contains(files["assessment-2023-c1.md"], "定稿（第1号更正）") || !strings.Contains(files["changes-2023-c1.md"], "| 修武县 | 调整分 | 0.00 | -2.25 |") {
+		t.Errorf("its files:\n%.300s\n%s", files["assessment-2023-c1.md"], files["changes-2023-c1.md"])
+	}
+	t.Logf("%s\n%s", server.mustRun(nil, "editions"), files["changes-2023-c1.md"])
+	if printed := server.mustRun(nil, "assess", "2023", "--finalise", "--format", "md"); printed != files["assessment-2023-c1.md"] {
+		t.Error("the latest edition of the year is the correction, and reads as it was published")
+	}
 }
 
 // TestWithoutChromiumThereIsNoPDF publishes where nothing prints PDF.

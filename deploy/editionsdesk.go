@@ -42,9 +42,6 @@ func (e editionDesk) Preview(ctx context.Context, w io.Writer, id string, form w
 	if err != nil {
 		return err
 	}
-	if subject.Kind == schemas.AssessmentKind {
-		return &schemas.Error{Code: schemas.Invalid, Message: "an assessment has no draft of this kind", Field: "id", Value: id, Hint: "GET /v1/assessments/{year} drafts one"}
-	}
 	if p := schemas.PrincipalOf(ctx); p != nil && !p.Role.May(schemas.MayRead) {
 		asked := false
 		if p.Role.May(schemas.MayAnswer) {
@@ -59,6 +56,9 @@ func (e editionDesk) Preview(ctx context.Context, w io.Writer, id string, form w
 	status, err := e.press.desk.Status(ctx, subject)
 	if err != nil {
 		return err
+	}
+	if subject.Kind == schemas.AssessmentKind {
+		return e.press.previewAssessment(ctx, w, subject, form)
 	}
 	return e.press.preview(ctx, w, subject, status, form)
 }
@@ -151,8 +151,8 @@ func (e editionDesk) speaks(ctx context.Context, named string) func(string) bool
 	}
 }
 
-func (e editionDesk) Announce(ctx context.Context, year, days int) (schemas.EditionStatus, error) {
-	return e.press.desk.Announce(ctx, year, days)
+func (e editionDesk) Announce(ctx context.Context, year, days int, again bool) (schemas.EditionStatus, error) {
+	return e.press.desk.Announce(ctx, year, days, again)
 }
 
 func (e editionDesk) Object(ctx context.Context, year int, group, key, text string) (schemas.EditionStatus, error) {

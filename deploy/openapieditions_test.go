@@ -50,6 +50,7 @@ func (a *openAPI) editions() {
 	a.post("/v1/assessments/2024/object", jsonBody, `{"group":"district","key":"xiuwu","text":"不实。"}`, 409)
 	a.post("/v1/assessments/2025/announce", jsonBody, `{"days":91}`, 422)
 	a.post("/v1/assessments/2025/announce", jsonBody, `{"days":3}`, 200)
+	a.post("/v1/assessments/2025/announce", jsonBody, `{"days":3,"again":true}`, 409)
 	a.post("/v1/assessments/2025/object", jsonBody, `{"group":"district","key":"xiuwu","text":"不实。"}`, 200)
 	a.post("/v1/assessments/2025/object", jsonBody, `{"group":"district","key":"nowhere","text":"不实。"}`, 422)
 	a.get("/v1/editions", 200)

@@ -2,15 +2,16 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"slices"
+	"strings"
 
 	"milepost/consumers/warehouse"
 	"milepost/scheduler"
 	"milepost/scheduler/assessment"
 	"milepost/scheduler/render"
+	"milepost/scheduler/render/document"
 	"milepost/schemas"
+	"milepost/web"
 )
 
 // Assess makes the assessment of the year with the grades of the year before;
@@ -78,18 +79,43 @@ func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, f
 	if err != nil {
 		return err
 	}
-	name := fmt.Sprintf("assessment-%d.%s", year, format)
-	if slices.ContainsFunc(edition.Files, func(f schemas.PublishedFile) bool { return f.Name == name }) {
-		file, _, err := p.desk.File(ctx, scheduler.Assessment(year), name)
-		if err != nil {
+	for _, f := range edition.Files {
+		// A correction's own file bears its id.
+		id, isFormat := strings.CutSuffix(f.Name, "."+format)
+		if subject, err := scheduler.ParseID(id); !isFormat || err != nil || subject.ID() != id {
+			continue
+		} else if file, _, err := p.desk.File(ctx, subject, f.Name); err != nil {
+			return err
+		} else {
+			_, err = w.Write(file.Content)
 			return err
 		}
-		_, err = w.Write(file.Content)
-		return err
 	}
+	return p.writeAssessment(ctx, w, year, &edition, format)
+}
+
+// writeAssessment prints a finalised assessment from what it was made from.
+func (p *press) writeAssessment(ctx context.Context, w io.Writer, year int, edition *scheduler.Edition, format string) error {
 	draft, err := p.Assess(ctx, year, edition.KnownSeq, edition.RulesHash)
 	if err != nil {
 		return err
 	}
 	return p.documents.Assessment(ctx, w, format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules, Signed: schemas.DateOf(edition.At)})
+}
+
+// previewAssessment prints the draft of a correction, or a finalised assessment.
+func (p *press) previewAssessment(ctx context.Context, w io.Writer, subject scheduler.Subject, form web.Form) error {
+	if form.Edition == string(document.Media) {
+		return &schemas.Error{Code: schemas.Invalid, Message: "an assessment has no media edition", Field: "edition", Value: form.Edition, Hint: "leave it out"}
+	}
+	draft, edition, err := p.desk.DraftAssessment(ctx, subject)
+	if err != nil {
+		return err
+	}
+	names := render.Names{Rules: draft.Rules, Style: draft.Style}
+	if edition == nil {
+		return p.documents.FrozenAssessment(ctx, w, form.Format, draft.Model, nil, names)
+	}
+	names.Signed = schemas.DateOf(edition.At)
+	return p.documents.FrozenAssessment(ctx, w, form.Format, draft.Model, &edition.Number, names)
 }

@@ -111,6 +111,7 @@ func (p *press) Published(ctx context.Context, kind string, year int) (scheduler
 		case schemas.BulletinWithdrawn:
 			withdraw(issued.Editions, edition)
 		case schemas.AssessmentAnnounced:
+			issued.Announcements++
 			issued.Announced = &scheduler.Announcement{Edition: edition, Until: scheduler.AnnouncedUntil(e.Publication.Remarks)}
 		case schemas.AssessmentObjected:
 			issued.Objections = append(issued.Objections, schemas.EditionObjection{ID: e.ID, Seq: e.Seq, At: e.Time, Text: e.Publication.Remarks})

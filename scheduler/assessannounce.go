@@ -36,8 +36,10 @@ func AnnouncedUntil(remarks string) schemas.Date {
 
 // Announce announces the assessment of the year (公示): what is known now stands
 // open to objections for so many days after today, 0 for as many as are
-// configured. Once for a year; a repetition gives the announcement.
-func (d *Desk) Announce(ctx context.Context, year, days int) (schemas.EditionStatus, error) {
+// configured. Once for a year; a repetition gives the announcement. again
+// announces it anew, with its own days, when the assessment has changed since, as
+// after an objection that was right; its files say what changed.
+func (d *Desk) Announce(ctx context.Context, year, days int, again bool) (schemas.EditionStatus, error) {
 	if days == 0 {
 		days = d.c.AnnouncementDays
 	}
@@ -48,13 +50,13 @@ func (d *Desk) Announce(ctx context.Context, year, days int) (schemas.EditionSta
 		return schemas.EditionStatus{}, err
 	}
 	subject := Assessment(year)
-	if err := d.announce(ctx, subject, days); err != nil {
+	if err := d.announce(ctx, subject, days, again); err != nil {
 		return schemas.EditionStatus{}, err
 	}
 	return d.Status(ctx, subject)
 }
 
-func (d *Desk) announce(ctx context.Context, subject Subject, days int) error {
+func (d *Desk) announce(ctx context.Context, subject Subject, days int, again bool) error {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	for range maxConflicts {
@@ -62,7 +64,7 @@ func (d *Desk) announce(ctx context.Context, subject Subject, days int) error {
 		if err != nil {
 			return err
 		}
-		if issued.Announced != nil {
+		if issued.Announced != nil && !again {
 			return nil
 		}
 		if _, finalised := issued.of(subject); finalised {
@@ -72,9 +74,19 @@ func (d *Desk) announce(ctx context.Context, subject Subject, days int) error {
 		if err != nil {
 			return err
 		}
-		p, err := d.s.build(ctx, subject, basis{known: known}, nil)
+		var before *Edition
+		if issued.Announced != nil {
+			before = &issued.Announced.Edition
+		}
+		p, err := d.s.build(ctx, subject, basis{known: known}, before)
 		if err != nil {
 			return err
+		}
+		if before != nil && p.restated == 0 {
+			if issued.Announcements > 1 {
+				return nil // the repetition of an announcement anew
+			}
+			return wrongState(subject, "nothing changed since the announcement", "finalise it after "+issued.Announced.Until.String()+"; it is announced anew when facts have changed it")
 		}
 		hash, err := p.rules.Hash()
 		if err != nil {
@@ -90,7 +102,7 @@ func (d *Desk) announce(ctx context.Context, subject Subject, days int) error {
 		at := d.Now()
 		until := schemas.DateOf(at) + schemas.Date(days)
 		publication := schemas.Publication{Kind: subject.Kind, Period: subject.Period, KnownSeq: p.knownSeq, RulesHash: hash, Files: publishedFiles(files), Remarks: announcedUntil + until.String()}
-		seq, err := d.Editions.Append(ctx, editionEvent(schemas.AssessmentAnnounced, "assessment.announced-"+subject.Period, publication, subject, at), issued.LastSeq)
+		seq, err := d.Editions.Append(ctx, editionEvent(schemas.AssessmentAnnounced, "assessment.announced-"+subject.Period+round(issued.Announcements), publication, subject, at), issued.LastSeq)
 		if schemas.CodeOf(err) == schemas.Conflict {
 			continue
 		}
@@ -98,9 +110,17 @@ func (d *Desk) announce(ctx context.Context, subject Subject, days int) error {
 			return fmt.Errorf("announcing %s: %w", subject, err)
 		}
 		d.s.appended = max(d.s.appended, seq)
-		return d.s.c.Shelf.Put(ctx, Subject{Kind: subject.Kind, Period: subject.Period + "-announced", Year: subject.Year}, files)
+		return d.s.c.Shelf.Put(ctx, Subject{Kind: subject.Kind, Period: subject.Period + "-announced" + round(issued.Announcements), Year: subject.Year}, files)
 	}
 	return &schemas.Error{Code: schemas.Unavailable, Message: "other replicas kept writing first", Field: "year", Value: subject.Period, Hint: "try again"}
+}
+
+// round ends the names of what comes after so many announcements.
+func round(earlier int) string {
+	if earlier == 0 {
+		return ""
+	}
+	return fmt.Sprintf("-%d", earlier+1)
 }
 
 // Object records an objection to a row of the announced assessment: of the
@@ -119,12 +139,13 @@ func (d *Desk) Object(ctx context.Context, year int, group, key, text string) (s
 	row := group + "/" + key
 	said := row + ": " + text
 	sum := sha256.Sum256([]byte(said))
-	id := "assessment.objected-" + subject.Period + "-" + hex.EncodeToString(sum[:8])
 	for range maxConflicts {
 		issued, err := d.Editions.Published(ctx, subject.Kind, subject.Year)
 		if err != nil {
 			return schemas.EditionStatus{}, err
 		}
+		// To what was announced anew the same may be said again.
+		id := "assessment.objected-" + subject.Period + "-" + hex.EncodeToString(sum[:8]) + round(max(issued.Announcements, 1)-1)
 		if slices.ContainsFunc(issued.Objections, func(o schemas.EditionObjection) bool { return o.ID == id }) {
 			return d.Status(ctx, subject)
 		}

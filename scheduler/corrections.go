@@ -51,9 +51,6 @@ func (d *Desk) Correct(ctx context.Context, by string, subject Subject, remark s
 func (d *Desk) correction(ctx context.Context, subject Subject, remark string, own *schemas.EditorBlocks) (Subject, *basis, error) {
 	next := subject
 	next.Correction++
-	if subject.Kind == schemas.AssessmentKind {
-		return next, nil, wrongState(subject, "a finalised assessment is not corrected by this command", "record the adjustment or the fact, and say in the next bulletin what changed")
-	}
 	issued, err := d.Editions.Published(ctx, subject.Kind, subject.Year)
 	if err != nil {
 		return next, nil, err
@@ -108,7 +105,7 @@ func (d *Desk) Withdraw(ctx context.Context, subject Subject, reason string) (sc
 		return schemas.EditionStatus{}, err
 	}
 	if subject.Kind == schemas.AssessmentKind {
-		return schemas.EditionStatus{}, wrongState(subject, "an assessment is not withdrawn", "objections are recorded while it is announced")
+		return schemas.EditionStatus{}, wrongState(subject, "an assessment is not withdrawn", "correct "+subject.ID()+" makes a numbered 更正; objections are recorded while it is announced")
 	}
 	for range maxConflicts {
 		issued, err := d.Editions.Published(ctx, subject.Kind, subject.Year)

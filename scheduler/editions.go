@@ -119,8 +119,10 @@ type Issued struct {
 	LastSeq uint64
 	// Announced is the latest announcement of an assessment; nil when there is
 	// none.
-	Announced  *Announcement
-	Objections []schemas.EditionObjection
+	Announced *Announcement
+	// Announcements counts them: the second and later ones replace the one before.
+	Announcements int
+	Objections    []schemas.EditionObjection
 }
 
 // ofPeriod gives the editions of the period by number: the first one and its

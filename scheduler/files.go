@@ -83,6 +83,8 @@ type product struct {
 	rankLeads bool
 	details   *bulletin.Details // nil: official only
 	restated  int               // how many restatements
+	// changes are an assessment's against the one before; nil when there is none.
+	changes *assessmentChanges
 	// rows are the keys of an assessment's rows, as kind/key.
 	rows map[string]bool
 	// departments name those that a bulletin counts.
@@ -100,10 +102,11 @@ type basis struct {
 }
 
 // build makes the product of the subject at S = known. A correction is built
-// with the edition that it corrects.
+// with the edition that it corrects, a second announcement of an assessment with
+// the first.
 func (s *Scheduler) build(ctx context.Context, subject Subject, b basis, corrected *Edition) (*product, error) {
 	if subject.Kind == schemas.AssessmentKind {
-		return s.buildAssessment(ctx, subject, b)
+		return s.buildAssessment(ctx, subject, b, corrected)
 	}
 	draft, err := s.buildBulletin(ctx, subject, b, corrected)
 	if err != nil {
@@ -144,7 +147,7 @@ func (s *Scheduler) buildBulletin(ctx context.Context, subject Subject, b basis,
 	return draft, err
 }
 
-func (s *Scheduler) buildAssessment(ctx context.Context, subject Subject, b basis) (*product, error) {
+func (s *Scheduler) buildAssessment(ctx context.Context, subject Subject, b basis, before *Edition) (*product, error) {
 	draft, err := s.c.Builder.Assess(ctx, subject.Year, b.known, b.rulesHash)
 	if err != nil {
 		return nil, err
@@ -158,6 +161,17 @@ func (s *Scheduler) buildAssessment(ctx context.Context, subject Subject, b basi
 	p.write = func(ctx context.Context, w io.Writer, writer *formats.Writer, _ document.Edition, format string, m making) error {
 		return writer.FrozenAssessment(ctx, w, format, draft.Model, m.number, render.Names{Rules: draft.Rules, RankLeads: p.rankLeads, Style: draft.Style, Signed: m.signed})
 	}
+	if before == nil {
+		return p, nil
+	}
+	earlier, err := s.c.Builder.Assess(ctx, subject.Year, before.KnownSeq, before.RulesHash)
+	if err != nil {
+		return nil, fmt.Errorf("the assessment before: %w", err)
+	}
+	if p.changes, err = compareAssessments(earlier.Model, draft.Model); err != nil {
+		return nil, err
+	}
+	p.restated = len(p.changes.Changes)
 	return p, nil
 }
 
@@ -200,6 +214,14 @@ func (s *Scheduler) editionFiles(ctx context.Context, p *product, subject Subjec
 	}
 	if p.details != nil {
 		if err := add("details-"+subject.place()+".json", func(w io.Writer) error { return json.NewEncoder(w).Encode(p.details) }); err != nil {
+			return nil, err
+		}
+	}
+	if p.changes != nil {
+		if err := add("changes-"+subject.place()+".json", func(w io.Writer) error { return writeIndented(w, p.changes) }); err != nil {
+			return nil, err
+		}
+		if err := add("changes-"+subject.place()+".md", func(w io.Writer) error { return p.changes.write(w, p.rankLeads) }); err != nil {
 			return nil, err
 		}
 	}

@@ -128,6 +128,47 @@ func (d *Desk) Asked(ctx context.Context, subject Subject, speaksFor func(depart
 	return err == nil && draft.Consultation != nil && slices.ContainsFunc(draft.Consultation.Departments, speaksFor), err
 }
 
+// standsOn gives what a draft or edition is printed from, and the edition; nil
+// for a draft.
+func (d *Desk) standsOn(ctx context.Context, subject Subject, issued *Issued) (basis, *Edition, error) {
+	draft, _, err := d.Store.Draft(ctx, subject.ID())
+	drafted := err == nil
+	if err != nil && schemas.CodeOf(err) != schemas.NotFound {
+		return basis{}, nil, err
+	}
+	b := basis{known: draft.KnownSeq, rulesHash: draft.RulesHash, blocks: &draft.Blocks}
+	edition, published := issued.exactly(subject)
+	switch {
+	case published:
+		if err := gone(subject, edition); err != nil {
+			return basis{}, nil, err
+		}
+		b.known, b.rulesHash = edition.KnownSeq, edition.RulesHash
+		if !drafted {
+			b.blocks = nil
+		}
+		return b, &edition, nil
+	case !drafted:
+		return basis{}, nil, noDraft(subject)
+	}
+	return b, nil, nil
+}
+
+// DraftAssessment gives the assessment of a correction's draft as it would be
+// printed, or of a finalised one; the edition is nil for a draft.
+func (d *Desk) DraftAssessment(ctx context.Context, subject Subject) (*AssessmentDraft, *Edition, error) {
+	issued, err := d.Editions.Published(ctx, subject.Kind, subject.Year)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, edition, err := d.standsOn(ctx, subject, &issued)
+	if err != nil {
+		return nil, nil, err
+	}
+	draft, err := d.Builder.Assess(ctx, subject.Year, b.known, b.rulesHash)
+	return draft, edition, err
+}
+
 // Draft gives the document of a draft as it would be printed, with its own
 // blocks; a published edition is printed from what it was made from.
 func (d *Desk) Draft(ctx context.Context, subject Subject) (*Draft, error) {
@@ -135,30 +176,15 @@ func (d *Desk) Draft(ctx context.Context, subject Subject) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	draft, _, err := d.Store.Draft(ctx, subject.ID())
-	drafted := err == nil
-	if err != nil && schemas.CodeOf(err) != schemas.NotFound {
+	b, edition, err := d.standsOn(ctx, subject, &issued)
+	if err != nil {
 		return nil, err
-	}
-	b := basis{known: draft.KnownSeq, rulesHash: draft.RulesHash, blocks: &draft.Blocks}
-	edition, published := issued.exactly(subject)
-	switch {
-	case published:
-		if err := gone(subject, edition); err != nil {
-			return nil, err
-		}
-		b.known, b.rulesHash = edition.KnownSeq, edition.RulesHash
-		if !drafted {
-			b.blocks = nil
-		}
-	case !drafted:
-		return nil, noDraft(subject)
 	}
 	model, err := d.s.buildBulletin(ctx, subject, b, issued.corrected(subject))
 	if err != nil {
 		return nil, err
 	}
-	if published {
+	if edition != nil {
 		model.Model.IssueNo = &edition.Number
 	}
 	return model, nil

@@ -92,7 +92,7 @@ func statusOf(subject Subject, issued *Issued, draft *schemas.EditionDraft) sche
 	edition, published := issued.exactly(subject)
 	if subject.Kind == schemas.AssessmentKind {
 		s.Objections = append(s.Objections, issued.Objections...)
-		if issued.Announced != nil {
+		if issued.Announced != nil && subject.Correction == 0 {
 			s.Until = &issued.Announced.Until
 			s.State = schemas.EditionAnnounced
 			if !published {

@@ -41,7 +41,7 @@ type Editions interface {
 	Answer(ctx context.Context, id, department, text string) (schemas.EditionStatus, error)
 
 	// Announce announces an assessment for so many days, 0 as configured.
-	Announce(ctx context.Context, year, days int) (schemas.EditionStatus, error)
+	Announce(ctx context.Context, year, days int, again bool) (schemas.EditionStatus, error)
 	Object(ctx context.Context, year int, group, key, text string) (schemas.EditionStatus, error)
 }
 
@@ -104,6 +104,7 @@ type editionWish struct {
 	Department  string                `json:"department"` // answer
 	Text        string                `json:"text"`       // answer, object
 	Days        int                   `json:"days"`       // announce
+	Again       bool                  `json:"again"`      // announce
 	Group       string                `json:"group"`      // object
 	Key         string                `json:"key"`
 }
@@ -195,7 +196,7 @@ func (a *api) announce(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	status, err := a.Editions.Announce(r.Context(), year, wish.Days)
+	status, err := a.Editions.Announce(r.Context(), year, wish.Days, wish.Again)
 	return answerStatus(w, status, err)
 }
 
