@@ -135,6 +135,11 @@ func TestTheLifeOfAnEdition(t *testing.T) {
 	if table := server.mustRun(nil, "editions"); !strings.Contains(table, "已撤回") || !strings.Contains(table, "更正第1期") {
 		t.Errorf("as a table:\n%s", table)
 	}
+	server.mustRun(strings.NewReader(""), "publish", "--wait")
+	states := server.mustRun(nil, "query", "--format", "tsv", "SELECT period, issue_no, state, corrects, replaced_by, withdrawn_at IS NOT NULL AS gone, withdrawal_reason FROM published_editions ORDER BY published_seq")
+	if want := "2025-10\t1\twithdrawn\t\\N\t2\t1\t数据有误\n2025-10\t2\tpublished\t1\t\\N\t0\t\\N\n2025-09\t3\tpublished\t\\N\t\\N\t0\t\\N\n"; !strings.HasSuffix(states, want) {
+		t.Errorf("published_editions:\n%swant\n%s", states, want)
+	}
 	if acts := server.mustRun(nil, "audit"); !strings.Contains(acts, "edition.withdraw") || !strings.Contains(acts, "edition.approve") || !strings.Contains(acts, "edition.correct") {
 		t.Errorf("audit:\n%s", acts)
 	}
