@@ -136,6 +136,24 @@ func TestPublishedEditionsAreDelivered(t *testing.T) {
 		t.Errorf("a month went to the target of quarters, or there is more: %+v", all)
 	}
 	t.Log("\n" + server.mustRun(nil, "deliveries"))
+	// Who was given it is told that it was withdrawn.
+	server.mustRun(nil, "withdraw", "bulletin-2025-09", "--reason", "数据有误")
+	third := <-arrived
+	if err := json.Unmarshal(third.body, &message); err != nil || message.ID != "withdrawn.bulletin-2025-09" || !strings.Contains(string(third.body), "原因：数据有误") {
+		t.Errorf("after the withdrawal: %v %s", err, third.body)
+	}
+	settled(t, server, "withdrawn.bulletin-2025-09", "archive", "delivered")
+	left, err := os.ReadDir(filepath.Join(folder, "month", "2025-09", "1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range left {
+		names = append(names, entry.Name())
+	}
+	if got, want := strings.Join(names, " "), "bulletin-2025-09.json.withdrawn bulletin-2025-09.md.withdrawn bulletin-2025-09.withdrawn.txt"; got != want {
+		t.Errorf("in the folder: %s, want %s", got, want)
+	}
 	for _, wrong := range [][]string{{"--again", "bulletin-2020-01"}, {"--again", "bulletin-2025-09", "--target", "nowhere"}} {
 		if r := server.run(nil, append([]string{"deliver"}, wrong...)...); r.code == 0 || !strings.Contains(r.err, "milepost") && !strings.Contains(r.err, "delivery.targets") {
 			t.Errorf("%v: exit %d, %s", wrong, r.code, r.err)

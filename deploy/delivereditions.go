@@ -28,6 +28,15 @@ func (p publishedEditions) Published(ctx context.Context) ([]deliver.Edition, er
 			editions = append(editions, e)
 		}
 	}
+	for i := range editions {
+		e := &editions[i]
+		for j := range editions {
+			// The latest that stands in its place.
+			if other := &editions[j]; e.Withdrawal != nil && other.Kind == e.Kind && other.Period == e.Period && other.Number > e.Number && !other.Withdrawn {
+				e.Withdrawal.Replacement = fmt.Sprintf("%s（%s）", other.Title, other.ID)
+			}
+		}
+	}
 	slices.SortStableFunc(editions, func(a, b deliver.Edition) int { return a.PublishedAt.Compare(b.PublishedAt) })
 	return editions, nil
 }
@@ -37,7 +46,11 @@ func deliverable(s *schemas.EditionStatus) (deliver.Edition, bool) {
 	if s.Number == nil || s.PublishedAt == nil {
 		return deliver.Edition{}, false
 	}
-	return deliver.Edition{ID: s.ID, Kind: s.Kind, Period: s.Period, Number: *s.Number, Title: editionTitle(s), PublishedAt: *s.PublishedAt, Withdrawn: s.State == schemas.EditionWithdrawn}, true
+	e := deliver.Edition{ID: s.ID, Kind: s.Kind, Period: s.Period, Number: *s.Number, Title: editionTitle(s), PublishedAt: *s.PublishedAt, Withdrawn: s.State == schemas.EditionWithdrawn}
+	if w := s.Withdrawn; w != nil {
+		e.Withdrawal = &deliver.Withdrawal{At: w.At, Reason: w.Reason}
+	}
+	return e, true
 }
 
 func editionTitle(s *schemas.EditionStatus) string {

@@ -123,6 +123,9 @@ func TestTheLifeOfAnEdition(t *testing.T) {
 	if status, body := server.get(server.HTTP + published.Files[0].Path); status != 410 || !strings.Contains(body, "数据有误") || !strings.Contains(body, `"code":"withdrawn"`) {
 		t.Errorf("a file of what was withdrawn: %d %s", status, body)
 	}
+	if notice, err := os.ReadFile(filepath.Join(folder, "withdrawn.txt")); err != nil || !strings.Contains(string(notice), "数据有误") {
+		t.Errorf("beside the withdrawn files: %q, %v", notice, err)
+	}
 	server.refused("withdrawn before", "withdraw", id, "--reason", "另有原因")
 	server.mustRun(nil, "bulletin", "2025-09", "--publish")
 	var numbers []string

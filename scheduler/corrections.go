@@ -122,7 +122,8 @@ func (d *Desk) Withdraw(ctx context.Context, subject Subject, reason string) (sc
 			return d.Status(ctx, subject)
 		}
 		tombstone := schemas.Publication{Kind: subject.Kind, Period: subject.Period, Number: edition.Number, KnownSeq: edition.KnownSeq, RulesHash: edition.RulesHash, Remarks: reason}
-		seq, err := d.Editions.Append(ctx, editionEvent(schemas.BulletinWithdrawn, "bulletin.withdrawn-"+subject.place(), tombstone, subject, d.Now()), issued.LastSeq)
+		at := d.Now()
+		seq, err := d.Editions.Append(ctx, editionEvent(schemas.BulletinWithdrawn, "bulletin.withdrawn-"+subject.place(), tombstone, subject, at), issued.LastSeq)
 		if schemas.CodeOf(err) == schemas.Conflict {
 			continue
 		}
@@ -130,6 +131,11 @@ func (d *Desk) Withdraw(ctx context.Context, subject Subject, reason string) (sc
 			return schemas.EditionStatus{}, fmt.Errorf("withdrawing %s: %w", subject, err)
 		}
 		d.s.noteAppended(seq)
+		edition.Withdrawn = &schemas.EditionWithdrawal{Seq: seq, At: at, Reason: reason}
+		if err := d.s.markWithdrawn(ctx, subject, &edition); err != nil {
+			// The withdrawal stands; the notice is left with the next start.
+			d.s.c.Log.WarnContext(ctx, "the files of a withdrawn edition are without a notice", "error", err)
+		}
 		return d.Status(ctx, subject)
 	}
 	return schemas.EditionStatus{}, &schemas.Error{Code: schemas.Unavailable, Message: "other replicas kept writing first", Field: "id", Value: subject.ID(), Hint: "try again"}

@@ -45,6 +45,25 @@ type Archive interface {
 	Kept(ctx context.Context, file schemas.PublishedFile) ([]byte, error)
 }
 
+// Tombstones is a Shelf that can say beside an edition's files that it was
+// withdrawn. Saying it again changes nothing.
+type Tombstones interface {
+	MarkWithdrawn(ctx context.Context, subject Subject, notice string) error
+}
+
+// markWithdrawn leaves the reason beside the files, where the shelf can.
+func (s *Scheduler) markWithdrawn(ctx context.Context, subject Subject, e *Edition) error {
+	shelf, can := s.c.Shelf.(Tombstones)
+	if !can {
+		return nil
+	}
+	notice := fmt.Sprintf("已撤回：%s 第%d期\n原因：%s\n撤回时间：%s\n", subject.ID(), e.Number, e.Withdrawn.Reason, e.Withdrawn.At.In(schemas.Location).Format("2006-01-02 15:04"))
+	if err := shelf.MarkWithdrawn(ctx, subject, notice); err != nil {
+		return fmt.Errorf("notice of the withdrawn %s: %w", subject, err)
+	}
+	return nil
+}
+
 // settings is what an edition was made with, besides the events up to its S.
 type settings struct {
 	Period          string         `json:"period"`

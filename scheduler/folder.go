@@ -134,6 +134,30 @@ func (f *Folder) Put(ctx context.Context, subject Subject, files []File) error {
 	return nil
 }
 
+// withdrawnNotice is the file that says why an edition was withdrawn.
+const withdrawnNotice = "withdrawn.txt"
+
+// MarkWithdrawn leaves the notice beside the edition's files, whose hashes stay
+// what they are.
+func (f *Folder) MarkWithdrawn(_ context.Context, subject Subject, notice string) error {
+	path := filepath.Join(f.place(subject), withdrawnNotice)
+	_, err := os.Stat(path)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return folderError(path, err)
+	}
+	err = os.WriteFile(path, []byte(notice), 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // no files are here to be mistaken
+	}
+	if err != nil {
+		return folderError(path, err)
+	}
+	return nil
+}
+
 func writeSynced(dir string, files []File) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // MkdirTemp made it private
 		return err

@@ -175,12 +175,12 @@ func (s *Scheduler) watermark(ctx context.Context, atLeast uint64) (uint64, erro
 }
 
 // shelve puts the files of an edition that was published before on the shelf,
-// when they are not there. What was withdrawn is left as it is.
+// when they are not there. What was withdrawn is left as it is, with a notice.
 func (s *Scheduler) shelve(ctx context.Context, issued *Issued, year int, edition Edition) error {
 	subject := issued.subjectOf(edition, year)
 	if edition.Withdrawn != nil {
 		s.done[subject] = true
-		return nil
+		return s.markWithdrawn(ctx, subject, &edition)
 	}
 	held, err := s.c.Shelf.Holds(ctx, subject, edition.Files)
 	if err != nil {

@@ -165,6 +165,9 @@ func (c *Courier) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.withdrawals(ctx, editions, known); err != nil {
+		return err
+	}
 	planned := map[[2]string]bool{}
 	for _, d := range known {
 		planned[[2]string{d.ID, d.Target}] = true

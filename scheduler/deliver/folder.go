@@ -15,7 +15,8 @@ import (
 
 // Folder writes files into a directory: <kind>/<period>/<number>/<file> for
 // editions, <class>/<period>/<id>.txt for letters. Each file appears whole;
-// writing what is there already changes nothing.
+// writing what is there already changes nothing. The files of an edition that was
+// withdrawn are renamed to <file>.withdrawn, beside a notice that says why.
 type Folder struct{ dir string }
 
 // NewFolder gives one; the directory is made with the first delivery.
@@ -24,6 +25,9 @@ func NewFolder(dir string) *Folder { return &Folder{dir} }
 // Send writes the files.
 func (f *Folder) Send(ctx context.Context, m *Message) error {
 	dir := filepath.Join(f.dir, fileName(m.Kind), fileName(m.Period), fmt.Sprint(m.Number))
+	if m.Class == WithdrawalClass {
+		return f.putAway(dir, m)
+	}
 	files := m.Files
 	if m.Class != EditionClass {
 		dir = filepath.Join(f.dir, fileName(string(m.Class)), fileName(m.Period))

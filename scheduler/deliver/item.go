@@ -18,6 +18,8 @@ const (
 	ReminderClass Class = "reminder"
 	// NoticeClass tells of a target that fails.
 	NoticeClass Class = "notice"
+	// WithdrawalClass tells who was given an edition that it was withdrawn (撤回).
+	WithdrawalClass Class = "withdrawal"
 )
 
 // Edition is a published bulletin or assessment, as far as deliveries need to
@@ -30,8 +32,10 @@ type Edition struct {
 	Number      int // 第 n 期
 	Title       string
 	PublishedAt time.Time
-	// Withdrawn editions are not delivered any more.
+	// Withdrawn editions are not delivered any more; who was given one is told so.
 	Withdrawn bool
+	// Withdrawal is what is told; nil while the edition stands.
+	Withdrawal *Withdrawal
 }
 
 // Editions are what was published.

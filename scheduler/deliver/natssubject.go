@@ -37,7 +37,7 @@ func (s *Subject) Send(ctx context.Context, m *Message) error {
 		return err
 	}
 	subject := "milepost.bulletins." + token(m.Kind) + "." + token(m.Period)
-	if m.Class != EditionClass {
+	if m.Class != EditionClass && m.Class != WithdrawalClass {
 		subject = "milepost.letters." + token(string(m.Class)) + "." + token(m.Period)
 	}
 	if _, err := s.js.Publish(ctx, subject, body, jetstream.WithMsgID(m.Key)); err != nil {

@@ -154,9 +154,10 @@ func (d *Delivery) again(now time.Time) {
 const letterKept = 400 * 24 * time.Hour
 
 // outdated tells whether the record is of a letter that nobody needs any more.
-// Records of editions stay: they say what must not be delivered twice.
+// Records of editions and of their withdrawal stay: they say what must not be
+// delivered twice.
 func (d *Delivery) outdated(now time.Time) bool {
-	return d.Class != EditionClass && (d.State == Delivered || d.State == Failed) && now.Sub(d.CreatedAt) > letterKept
+	return d.Class != EditionClass && d.Class != WithdrawalClass && (d.State == Delivered || d.State == Failed) && now.Sub(d.CreatedAt) > letterKept
 }
 
 // Health is how a target does.

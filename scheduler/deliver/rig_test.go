@@ -64,7 +64,7 @@ func (p *press) withdraw(id string) {
 	defer p.mu.Unlock()
 	for i := range p.editions {
 		if p.editions[i].ID == id {
-			p.editions[i].Withdrawn = true
+			p.editions[i].Withdrawn, p.editions[i].Withdrawal = true, &Withdrawal{At: p.editions[i].PublishedAt, Reason: "数据有误", Replacement: id + "-c1"}
 		}
 	}
 }
