@@ -143,6 +143,7 @@ func TestPublishedEditionsAreDelivered(t *testing.T) {
 		t.Errorf("after the withdrawal: %v %s", err, third.body)
 	}
 	settled(t, server, "withdrawn.bulletin-2025-09", "archive", "delivered")
+	settled(t, server, "withdrawn.bulletin-2025-09", "hook", "delivered")
 	left, err := os.ReadDir(filepath.Join(folder, "month", "2025-09", "1"))
 	if err != nil {
 		t.Fatal(err)
@@ -153,6 +154,16 @@ func TestPublishedEditionsAreDelivered(t *testing.T) {
 	}
 	if got, want := strings.Join(names, " "), "bulletin-2025-09.json.withdrawn bulletin-2025-09.md.withdrawn bulletin-2025-09.withdrawn.txt"; got != want {
 		t.Errorf("in the folder: %s, want %s", got, want)
+	}
+	_, scraped := server.get(server.HTTP + "/metrics")
+	for _, line := range []string{
+		`milepost_deliveries{state="delivered",target="hook"} 2`, `milepost_deliveries{state="delivered",target="archive"} 2`, `milepost_deliveries{state="waiting",target="bus"} 0`,
+		`milepost_delivery_target_paused{target="hook"} 0`, `milepost_delivery_failures_in_a_row{target="hook"} 0`, `milepost_delivery_oldest_waiting_seconds{target="hook"} 0`,
+		`milepost_edition_build_seconds_count{kind="month"}`, `milepost_schedule_job_failing{job="monthly"} 0`,
+	} {
+		if !strings.Contains(scraped, "\n"+line) {
+			t.Errorf("no metric %s", line)
+		}
 	}
 	for _, wrong := range [][]string{{"--again", "bulletin-2020-01"}, {"--again", "bulletin-2025-09", "--target", "nowhere"}} {
 		if r := server.run(nil, append([]string{"deliver"}, wrong...)...); r.code == 0 || !strings.Contains(r.err, "milepost") && !strings.Contains(r.err, "delivery.targets") {

@@ -36,11 +36,12 @@ type press struct {
 	// appended is told of each event on editions that was appended: deliveries
 	// need not wait for their next look.
 	appended func()
+	builds   builds
 }
 
 func newPress(ctx context.Context, a *App) (*press, error) {
 	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{},
-		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now, appended: a.tellDeliveries}
+		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now, appended: a.tellDeliveries, builds: newBuilds(a.metrics.registry)}
 	for _, set := range a.book.Sets() {
 		hash, err := set.Rules.Hash()
 		if err != nil {
@@ -103,6 +104,7 @@ func (p *press) Build(ctx context.Context, period schemas.Period, known uint64, 
 }
 
 func (p *press) build(ctx context.Context, period schemas.Period, known uint64, rulesHash string, options ...bulletin.Option) (*scheduler.Draft, error) {
+	defer p.builds.done(string(period.Kind), time.Now())
 	rules, err := p.rulesOf(ctx, rulesHash, period)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"milepost/consumers/warehouse"
 	"milepost/scheduler"
@@ -17,6 +18,7 @@ import (
 // Assess makes the assessment of the year with the grades of the year before;
 // it serves the scheduler.
 func (p *press) Assess(ctx context.Context, year int, known uint64, rulesHash string) (*scheduler.AssessmentDraft, error) {
+	defer p.builds.done(schemas.AssessmentKind, time.Now())
 	rules := p.book.OfYear(year)
 	if rulesHash != "" {
 		var err error

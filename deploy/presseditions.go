@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"milepost/consumers/warehouse"
 	"milepost/producers"
@@ -39,6 +40,7 @@ func (p *press) Correct(ctx context.Context, period schemas.Period, known uint64
 }
 
 func (p *press) correct(ctx context.Context, period schemas.Period, known uint64, rulesHash string, corrected schemas.Publication, options ...bulletin.Option) (*scheduler.Draft, error) {
+	defer p.builds.done(string(period.Kind), time.Now())
 	rules, err := p.rulesOf(ctx, rulesHash, period)
 	if err != nil {
 		return nil, err

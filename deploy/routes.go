@@ -53,6 +53,7 @@ func (a *App) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", a.ready)
 	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse))
+	a.metrics.registry.MustRegister(newScheduleMetrics(a.press.scheduler, a.courier))
 	mux.Handle("GET /metrics", a.metrics.handler())
 	return mux, nil
 }

@@ -46,6 +46,10 @@ func TestFailuresPauseATargetAndAreToldOnce(t *testing.T) {
 	if err != nil || o.Targets[0].PausedAt == nil || o.Targets[0].Failures != 4 {
 		t.Fatalf("the target: %+v, %v", o, err)
 	}
+	health, err := courier.Health(t.Context())
+	if err != nil || len(health) != 2 || health[0].PausedAt == nil || health[0].States[Waiting] != 1 || health[0].States[Delivered] != 0 || health[0].OldestWaiting < 5*24*time.Hour || health[1].States[Delivered] != 1 || health[1].OldestWaiting != 0 {
+		t.Errorf("health: %+v, %v", health, err)
+	}
 	// A second edition waits for the same target; resuming delivers both.
 	p.publish(c, "quarter", "2026-Q3", 3)
 	pass(t, courier)
