@@ -15,6 +15,7 @@ import (
 
 	"milepost/scheduler/assessment"
 	"milepost/scheduler/bulletin"
+	"milepost/scheduler/render"
 	"milepost/schemas"
 )
 
@@ -36,9 +37,19 @@ func (s *stream) Published(_ context.Context, kind string, year int) (Issued, er
 func (s *stream) issued(subject string) Issued {
 	var issued Issued
 	for i, e := range s.events {
-		if e.Subject == subject {
-			issued.LastSeq = uint64(i + 1)
-			issued.Editions = append(issued.Editions, Edition{Publication: *e.Data.(*schemas.Publication), Seq: uint64(i + 1), At: e.Time})
+		if e.Subject != subject {
+			continue
+		}
+		issued.LastSeq = uint64(i + 1)
+		edition := Edition{Publication: *e.Data.(*schemas.Publication), Seq: uint64(i + 1), At: e.Time}
+		switch e.Type {
+		case schemas.AssessmentAnnounced:
+			issued.Announcements++
+			issued.Announced = &Announcement{Edition: edition, Until: AnnouncedUntil(edition.Remarks)}
+		case schemas.AssessmentObjected:
+			issued.Objections = append(issued.Objections, schemas.EditionObjection{ID: e.ID, Seq: edition.Seq, At: edition.At, Text: edition.Remarks})
+		default:
+			issued.Editions = append(issued.Editions, edition)
 		}
 	}
 	return issued
@@ -83,6 +94,8 @@ func (s *stream) published() []string {
 type builder struct {
 	rules *schemas.Rules
 	fails func(schemas.Period) error
+	// drafts, when set, have the editors' paragraphs.
+	drafts DraftStore
 }
 
 func (b *builder) Ledger(_ context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
@@ -111,7 +124,13 @@ func (b *builder) Build(ctx context.Context, period schemas.Period, known uint64
 	if err != nil {
 		return nil, err
 	}
-	return &Draft{Draft: *draft, Rules: b.rules}, nil
+	built := &Draft{Draft: *draft, Rules: b.rules}
+	if b.drafts != nil {
+		if stored, _, err := b.drafts.Draft(ctx, Bulletin(period).ID()); err == nil {
+			built.Remarks = render.Remarks(stored.Blocks)
+		}
+	}
+	return built, nil
 }
 
 func (b *builder) Assess(ctx context.Context, year int, known uint64, rulesHash string) (*AssessmentDraft, error) {
