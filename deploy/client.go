@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"milepost/schemas"
 )
@@ -47,7 +49,7 @@ func (c *client) do(ctx context.Context, method, path string, values url.Values,
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	response, err := c.http.Do(request)
+	response, err := c.send(request)
 	if err != nil {
 		if cause := errors.Unwrap(err); cause != nil {
 			err = cause
@@ -59,6 +61,52 @@ func (c *client) do(ctx context.Context, method, path string, values url.Values,
 	}
 	defer response.Body.Close()
 	return nil, problemOf(response)
+}
+
+// How often, and how long at most each time, a command waits for a server that
+// has too much to do.
+const (
+	maxBusyTries = 5
+	maxBusyWait  = 30 * time.Second
+)
+
+// send asks again while the server has too much to do, when it says, unless that
+// is too far away or the body can be read but once.
+func (c *client) send(request *http.Request) (*http.Response, error) {
+	for try := 1; ; try++ {
+		response, err := c.http.Do(request)
+		if err != nil || response.StatusCode != http.StatusTooManyRequests || try == maxBusyTries || request.Body != nil && request.GetBody == nil {
+			return response, err
+		}
+		wait := busyWait(response.Header.Get("Retry-After"))
+		if wait > maxBusyWait {
+			return response, nil
+		}
+		// The rest of the answer is read so that the connection serves again.
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+		response.Body.Close()
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-request.Context().Done():
+			timer.Stop()
+			return nil, request.Context().Err()
+		}
+		if request.GetBody != nil {
+			if request.Body, err = request.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// busyWait reads the seconds of Retry-After; what it does not say is one.
+func busyWait(header string) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 32)
+	if err != nil {
+		return time.Second
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func problemOf(response *http.Response) error {
