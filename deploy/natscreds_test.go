@@ -84,7 +84,17 @@ func TestCredentialsOfADistrict(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	server := serve(t, "--data", data)
-	office := connectOffice(t, server.NATS, makeCreds(t, data, "shanyang"))
+	credentials := makeCreds(t, data, "shanyang", "--nats", server.NATS)
+	office := connectOffice(t, server.NATS, credentials)
+	if r := runCommand(t, nil, "nats-creds", "--revoke", "nothing", "--data", data, "--nats", server.NATS); r.code != 1 || !strings.Contains(r.err, "no such credentials were made here") {
+		t.Errorf("revoked what was never made: exit %d, %s", r.code, r.err)
+	}
+	acts := server.mustRun(nil, "audit")
+	for _, want := range []string{"nats-creds.create", "shanyang/" + credentials.ID, "nats-creds.revoke", "operator:"} {
+		if !strings.Contains(acts, want) {
+			t.Errorf("the audit lacks %q:\n%s", want, acts)
+		}
+	}
 
 	registered := event(map[string]any{"id": "n-1", "source": "/offices/shanyang", "district": "shanyang", "subject": "P-9001", "type": "project.registered.v1", "time": "2025-11-08T10:00:00+08:00"},
 		map[string]any{"name": "企业12有限公司项目", "total_investment": 12000, "registered_on": "2025-11-01"})
@@ -137,7 +147,7 @@ func TestCredentialsRevoked(t *testing.T) {
 	server := serve(t, "--data", data, "--target", "engines")
 	lost := makeCreds(t, data, "shanyang", "--expires", "never")
 	office := connectOffice(t, server.NATS, lost)
-	if r := runCommand(t, nil, "nats-creds", "--revoke", lost.ID, "--data", data); r.code != 0 {
+	if r := runCommand(t, nil, "nats-creds", "--revoke", lost.ID, "--data", data); r.code != 0 || !strings.Contains(r.err, "not recorded in an audit") {
 		t.Fatalf("exit %d: %s", r.code, r.err)
 	}
 	select {

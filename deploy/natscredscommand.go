@@ -27,6 +27,7 @@ type natsCredsCommand struct {
 	Revoke     string `help:"End credentials by the id that --list shows; a running server cuts their connections." placeholder:"ID"`
 	JSON       bool   `help:"Print JSON." name:"json"`
 	Data       string `help:"Data folder of the embedded engines (milepost-data)." env:"MILEPOST_DATA" type:"path"`
+	NATS       string `help:"The running server's NATS, whose audit records what is done; by default nats or nats_listen of the configuration." name:"nats" env:"MILEPOST_NATS"`
 	Config     string `help:"Configuration file (YAML), which knows the districts." env:"MILEPOST_CONFIG" type:"path"`
 	SigningKey string `help:"File with the seed of an account's signing key (SA…) on NATS servers of one's own." name:"signing-key" type:"path" placeholder:"FILE"`
 	Account    string `help:"With --signing-key: the public key of the account (A…), unless the key is the account's own."`
@@ -47,7 +48,7 @@ func (c *natsCredsCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	config := Config{Data: c.Data}.or(file).withDefaults()
+	config := Config{Data: c.Data, NATS: c.NATS}.or(file).withDefaults()
 	if err := config.check(); err != nil {
 		return err
 	}
@@ -94,10 +95,15 @@ func (c *natsCredsCommand) create(env *environment, config Config) error {
 	if err != nil {
 		return usageError("--out", c.Out, "cannot write the file", err.Error())
 	}
-	credentials, err := c.sign(env, config, grant, expires)
-	if err == nil {
+	var credentials *authority.Credentials
+	err = c.recorded(env, config, "nats-creds.create", c.District, func(string) (string, error) {
+		var err error
+		if credentials, err = c.sign(env, config, grant, expires); err != nil {
+			return "", err
+		}
 		_, err = out.Write(credentials.File)
-	}
+		return c.District + "/" + credentials.ID, err
+	})
 	if err = errors.Join(err, out.Close()); err != nil {
 		return errors.Join(err, os.Remove(c.Out))
 	}
@@ -215,7 +221,7 @@ func (c *natsCredsCommand) revoke(env *environment, config Config) error {
 	if err != nil {
 		return err
 	}
-	err = keys.Revoke(c.Revoke)
+	err = c.recorded(env, config, "nats-creds.revoke", schemas.Shorten(c.Revoke), func(string) (string, error) { return "", keys.Revoke(c.Revoke) })
 	if errors.Is(err, authority.ErrUnknown) {
 		return &schemas.Error{Code: schemas.NotFound, Field: "--revoke", Value: schemas.Shorten(c.Revoke), Message: "no such credentials were made here", Hint: "nats-creds --list shows the ids"}
 	}
