@@ -50,9 +50,10 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 		p.byHash[hash] = set.Rules
 	}
 	var err error
-	if p.documents, err = formats.New(a.config.Documents); err != nil {
+	if p.documents, err = formats.New(a.config.Documents, formats.WithFonts(documentFonts{a.out.Err})); err != nil {
 		return nil, err
 	}
+	a.closers = append(a.closers, func(context.Context) error { return p.documents.Close() })
 	dir := a.config.Bulletins.Dir
 	if dir == "" {
 		dir = filepath.Join(a.config.Data, "bulletins")

@@ -1,5 +1,5 @@
-// Package assets finds what the program needs beside itself and does not carry: the ClickHouse engine's library, and the
-// scripts of the pages.
+// Package assets finds what the program needs beside itself and does not carry: the ClickHouse engine's library, the scripts
+// of the pages, and Chinese fonts for printing.
 //
 // One embedded manifest pins every asset by version and hash. An asset is looked for where the environment says, beside
 // the binary, and in the user's cache; what is nowhere is fetched by the npm client, checked, and kept in the cache.

@@ -106,5 +106,10 @@ func newWriter(t testing.TB, c Config) *Writer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
 	return w
 }

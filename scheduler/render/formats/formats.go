@@ -54,9 +54,15 @@ type Writer struct {
 	printer   *pdf.Printer
 }
 
+// Option is something else that a writer works with.
+type Option func(*pdf.Options)
+
+// WithFonts has pages printed in these fonts where their style names them.
+func WithFonts(f pdf.Fonts) Option { return func(o *pdf.Options) { o.Fonts = f } }
+
 // New checks the configuration and its templates, and names everything that is
-// wrong at once.
-func New(c Config) (*Writer, error) {
+// wrong at once. A writer that has printed PDF is to be closed.
+func New(c Config, options ...Option) (*Writer, error) {
 	wrong := []error{c.Style.Check("documents")}
 	if c.Remarks != "" {
 		if info, err := os.Stat(c.Remarks); err != nil || !info.IsDir() {
@@ -67,8 +73,16 @@ func New(c Config) (*Writer, error) {
 	if err := errors.Join(append(wrong, err)...); err != nil {
 		return nil, err
 	}
-	return &Writer{config: c, templates: templates, printer: pdf.New(c.Browser)}, nil
+	printing := pdf.Options{Browser: c.Browser}
+	for _, option := range options {
+		option(&printing)
+	}
+	return &Writer{config: c, templates: templates, printer: pdf.New(printing)}, nil
 }
+
+// Close ends the browser that prints. PDF cannot be written any more, all else
+// can.
+func (w *Writer) Close() error { return w.printer.Close() }
 
 // Bulletin writes the model's edition in the format. names has the rules, the
 // projects, the details and the edition; the office's wording and remarks are

@@ -1,43 +1,61 @@
 // Package pdf prints pages as PDF with the Chromium of the machine.
+//
+// One browser is started at the first print and serves the next ones; each page is printed in a context of its own,
+// without scripts, network or files, and only so many at once. The browser ends when it has been idle for a while, by
+// Close, and with the process, however that ends.
 package pdf
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
+	"sync"
 	"time"
-
-	cdppage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 
 	"milepost/schemas"
 )
 
-// printTime bounds one print, the start of the browser included.
-const printTime = 2 * time.Minute
+const (
+	// printTime bounds one print, the start of the browser included.
+	printTime = 2 * time.Minute
+	// idleTime is how long a browser waits for the next page before it ends.
+	idleTime = 5 * time.Minute
+	// maxParallel bounds how many pages are printed at once.
+	maxParallel = 2
+	// maxTagged bounds the pages, in bytes of HTML, that are printed with tags and an outline for readers' programs:
+	// tags make a long document several times as large and slow.
+	maxTagged = 96 << 10
+)
 
-// maxTagged bounds the pages that are printed with tags and an outline for
-// readers' programs: tags make a long document several times as large and slow.
-const maxTagged = 96 << 10 // bytes of HTML
-
-// maxParallel bounds how many browsers print at once.
-const maxParallel = 2
+// Options are what a printer works with. The zero value is the usual one.
+type Options struct {
+	// Browser is the path of Chromium or Chrome; empty looks for it in PATH when something is printed.
+	Browser string
+	// Fonts are embedded where the page's style names their families; nil leaves it at those of the machine.
+	Fonts Fonts
+	// AfterFunc calls f once after d, unless it is stopped before; by default time.AfterFunc.
+	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+}
 
 // Printer prints pages. It may be used from several goroutines.
 type Printer struct {
-	path  string
-	slots chan struct{}
+	options Options
+	slots   chan struct{}
+	charset func() (runeSet, bool) // of the machine's fonts
+
+	mu      sync.Mutex
+	current *browser // the one that serves; nil when none runs
+	pages   int      // being printed now
+	rest    func() bool
+	closed  bool
 }
 
-// New gives a printer. browser is the path of Chromium or Chrome; an empty one
-// looks for it in PATH when something is printed.
-func New(browser string) *Printer {
-	return &Printer{path: browser, slots: make(chan struct{}, maxParallel)}
+// New gives a printer. Nothing is started before the first print.
+func New(o Options) *Printer {
+	if o.AfterFunc == nil {
+		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
+	return &Printer{options: o, slots: make(chan struct{}, maxParallel), charset: sync.OnceValues(machineCharset)}
 }
 
 // names under which the browser is looked for.
@@ -45,27 +63,26 @@ func names() []string {
 	return []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 }
 
-// find gives the path of the browser. It fails with schemas.Unavailable when
-// there is none.
+// find gives the path of the browser. It fails with schemas.Unavailable when there is none.
 func (p *Printer) find() (string, error) {
 	candidates := names()
-	if p.path != "" {
-		candidates = []string{p.path}
+	if p.options.Browser != "" {
+		candidates = []string{p.options.Browser}
 	}
 	for _, name := range candidates {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", &schemas.Error{Code: schemas.Unavailable, Message: "no Chromium to print PDF with", Field: "documents.browser", Value: p.path,
-		Hint: "install chromium (and fonts-noto-cjk), or name the path of one by documents.browser; all other formats do without"}
+	return "", &schemas.Error{Code: schemas.Unavailable, Message: "no Chromium to print PDF with", Field: "documents.browser", Value: p.options.Browser,
+		Hint: "install chromium, or name the path of one by documents.browser; all other formats do without"}
 }
 
-// Print gives the page as PDF: in the size and with the margins that its style
-// asks for. It fails with schemas.Unavailable when no browser is there or it does
-// not print; nothing is half printed.
+// Print gives the page as PDF: in the size and with the margins that its style asks for. It fails with
+// schemas.Unavailable when no browser is there, when it does not print, or when no font has a character of the page;
+// nothing is half printed.
 func (p *Printer) Print(ctx context.Context, html []byte) ([]byte, error) {
-	browser, err := p.find()
+	path, err := p.find()
 	if err != nil {
 		return nil, err
 	}
@@ -77,43 +94,90 @@ func (p *Printer) Print(ctx context.Context, html []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "milepost-print-")
+	page, err := p.prepare(ctx, html)
 	if err != nil {
-		return nil, fmt.Errorf("printing PDF: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "page.html")
-	if err := os.WriteFile(file, html, 0o600); err != nil {
-		return nil, fmt.Errorf("printing PDF: %w", err)
+	printed, err := p.printOnce(ctx, path, page, len(html) <= maxTagged)
+	if errors.Is(err, errBrowserDied) && ctx.Err() == nil {
+		// It may have died long ago, or of another page: a fresh one tells.
+		printed, err = p.printOnce(ctx, path, page, len(html) <= maxTagged)
 	}
-	printed, err := printFile(ctx, browser, (&url.URL{Scheme: "file", Path: file}).String(), len(html) <= maxTagged)
-	if err != nil {
-		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "Chromium did not print", Field: "documents.browser", Value: browser,
-			Hint: "see that it starts on this machine: chromium --headless --print-to-pdf", Err: err}
+	switch {
+	case err == nil:
+		return printed, nil
+	case errors.Is(err, errClosed):
+		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "the printer is closed", Hint: "try again when the server runs", Err: err}
 	}
-	return printed, nil
+	return nil, &schemas.Error{Code: schemas.Unavailable, Message: "Chromium did not print", Field: "documents.browser", Value: path,
+		Hint: "see that it starts on this machine: chromium --headless --print-to-pdf", Err: err}
 }
 
-func printFile(ctx context.Context, browser, address string, tagged bool) ([]byte, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.DisableGPU, chromedp.Flag("font-render-hinting", "none"))
-	if os.Geteuid() == 0 {
-		// Chromium's sandbox does not start for root; the page has no scripts.
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, end := chromedp.NewExecAllocator(ctx, options...)
-	defer end()
-	ctx, cancel := chromedp.NewContext(ctx)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
-		return nil, err
-	}
-	yes := true
-	result, err := chromedp.Call(ctx, cdppage.PrintToPDF, cdppage.PrintToPDFParams{PreferCSSPageSize: &yes, PrintBackground: &yes, GenerateTaggedPDF: &tagged, GenerateDocumentOutline: &tagged})
+// printOnce prints with the browser that runs, or a new one.
+func (p *Printer) printOnce(ctx context.Context, path, page string, tagged bool) ([]byte, error) {
+	b, err := p.take(path)
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.HasPrefix(result.Data, []byte("%PDF-")) || !bytes.Contains(result.Data[max(0, len(result.Data)-1024):], []byte("%%EOF")) {
-		return nil, errors.New("what it gave is no whole PDF")
+	defer p.give(b)
+	if err := b.wait(ctx); err != nil {
+		return nil, err
 	}
-	return result.Data, nil
+	return b.print(ctx, page, tagged)
+}
+
+// take gives the browser that serves, and starts one when none does.
+func (p *Printer) take(path string) (*browser, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	if p.rest != nil {
+		p.rest()
+		p.rest = nil
+	}
+	if p.current != nil && p.current.dead() {
+		p.current.end()
+		p.current = nil
+	}
+	if p.current == nil {
+		p.current = start(path)
+	}
+	p.pages++
+	return p.current, nil
+}
+
+// give lets the browser rest when it was the last page.
+func (p *Printer) give(b *browser) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pages--
+	if p.pages > 0 || p.current == nil || p.closed {
+		return
+	}
+	p.rest = p.options.AfterFunc(idleTime, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.pages == 0 && p.current == b {
+			p.current, p.rest = nil, nil
+			b.end()
+		}
+	})
+}
+
+// Close ends the browser, and what it prints, and removes its files. Later prints fail.
+func (p *Printer) Close() error {
+	p.mu.Lock()
+	b := p.current
+	p.current, p.closed = nil, true
+	if p.rest != nil {
+		p.rest()
+		p.rest = nil
+	}
+	p.mu.Unlock()
+	if b != nil {
+		b.end()
+	}
+	return nil
 }

@@ -1,0 +1,207 @@
+package pdf
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+
+	"milepost/schemas"
+)
+
+// Face is a TrueType font that pages may be printed in.
+type Face struct {
+	Family string // as styles name it
+	Bold   bool
+	Path   string
+}
+
+// Fonts gives fonts for pages that name their families.
+type Fonts interface {
+	// Faces gives those that are at hand; with fetch set it brings them, which may take minutes.
+	Faces(ctx context.Context, fetch bool) ([]Face, error)
+}
+
+// unseen keeps the screen from a layout that nobody looks at: a third of the time of a long page.
+const unseen = "@media screen { body { display: none } }\n"
+
+// prepare gives the page as it is printed: with the glyphs that it needs of the faces at hand. When the machine has
+// no font for some character, the faces are fetched; a character that then has no glyph is refused.
+func (p *Printer) prepare(ctx context.Context, page []byte) (string, error) {
+	text := string(page)
+	needed := runesOf(text)
+	var faces []Face
+	var missing []rune
+	if p.options.Fonts != nil {
+		var err error
+		if faces, err = p.options.Fonts.Faces(ctx, false); err != nil {
+			return "", err
+		}
+	}
+	style, covered, err := embedded(faces, needed)
+	if err != nil {
+		return "", err
+	}
+	missing = p.uncovered(needed, covered)
+	if len(missing) > 0 && len(faces) == 0 && p.options.Fonts != nil {
+		var fetchErr error
+		if faces, fetchErr = p.options.Fonts.Faces(ctx, true); fetchErr != nil {
+			return "", noGlyphs(missing, fetchErr)
+		}
+		if style, covered, err = embedded(faces, needed); err != nil {
+			return "", err
+		}
+		missing = p.uncovered(needed, covered)
+	}
+	if len(missing) > 0 {
+		return "", noGlyphs(missing, nil)
+	}
+	head := strings.Index(text, "</head>")
+	if head < 0 {
+		return text, nil
+	}
+	return text[:head] + "<style>\n" + unseen + style + "</style>\n" + text[head:], nil
+}
+
+func noGlyphs(missing []rune, err error) error {
+	shown := missing[:min(len(missing), 20)]
+	return &schemas.Error{Code: schemas.Unavailable, Message: "no font on this machine has some characters of the document", Field: "documents", Value: string(shown),
+		Hint: "install fonts with them (apt-get install fonts-noto-cjk), or fetch fonts by milepost engine --fonts", Err: err}
+}
+
+// runesOf gives the characters of a page that need a glyph, and some of its markup.
+func runesOf(page string) map[rune]bool {
+	needed := map[rune]bool{}
+	for r := rune(' '); r <= '~'; r++ {
+		needed[r] = true
+	}
+	for _, r := range html.UnescapeString(page) {
+		if r > ' ' {
+			needed[r] = true
+		}
+	}
+	return needed
+}
+
+// uncovered gives the characters, in order, that neither the faces nor the machine's fonts have; none when the
+// machine's fonts are not known.
+func (p *Printer) uncovered(needed, covered map[rune]bool) []rune {
+	machine, known := p.charset()
+	if !known {
+		return nil
+	}
+	var missing []rune
+	for r := range needed {
+		if !covered[r] && !invisible(r) && !machine.has(r) {
+			missing = append(missing, r)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// invisible tells whether a character shows nothing of its own: spaces, joiners, direction marks, variation selectors.
+func invisible(r rune) bool {
+	return r < ' ' || r == 0x7f || r == 0xad || r >= 0x2000 && r <= 0x200f || r >= 0x2028 && r <= 0x202f || r >= 0x2060 && r <= 0x206f || r == 0x3000 || r == 0xa0 ||
+		r >= 0xfe00 && r <= 0xfe0f || r == 0xfeff || r >= 0xe0000
+}
+
+// embedded writes the faces with the needed glyphs into a style, and says which characters every face has.
+func embedded(faces []Face, needed map[rune]bool) (style string, covered map[rune]bool, err error) {
+	covered = map[rune]bool{}
+	var b strings.Builder
+	for i, face := range faces {
+		subset, has, err := subsetFile(face.Path, needed)
+		if err != nil {
+			return "", nil, fmt.Errorf("the font %s: %w", face.Family, err)
+		}
+		weight := "normal"
+		if face.Bold {
+			weight = "bold"
+		}
+		fmt.Fprintf(&b, "@font-face { font-family: %q; font-weight: %s; src: url(data:font/ttf;base64,%s) }\n", face.Family, weight, base64.StdEncoding.EncodeToString(subset))
+		if i == 0 {
+			covered = has
+			continue
+		}
+		for r := range covered {
+			if !has[r] {
+				delete(covered, r)
+			}
+		}
+	}
+	return b.String(), covered, nil
+}
+
+func subsetFile(path string, needed map[rune]bool) (subset []byte, has map[rune]bool, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return subsetFont(file, needed)
+}
+
+// runeSet is a set of characters as ranges, in order.
+type runeSet [][2]rune
+
+func (s runeSet) has(r rune) bool {
+	_, found := slices.BinarySearchFunc(s, r, func(span [2]rune, r rune) int {
+		switch {
+		case span[1] < r:
+			return -1
+		case span[0] > r:
+			return 1
+		}
+		return 0
+	})
+	return found
+}
+
+// machineCharset asks fontconfig for the characters that the machine's fonts have; false when it does not say.
+func machineCharset() (runeSet, bool) {
+	said, err := exec.Command("fc-list", "--format", "%{charset}\n").Output()
+	if err != nil {
+		return nil, false
+	}
+	return parseCharset(string(said)), true
+}
+
+// parseCharset reads ranges like "20-7e a0" of any number of fonts.
+func parseCharset(said string) runeSet {
+	seen := map[string]bool{}
+	var spans runeSet
+	for line := range strings.Lines(said) {
+		if seen[line] {
+			continue // the same characters in another weight
+		}
+		seen[line] = true
+		for _, span := range strings.Fields(line) {
+			from, to, many := strings.Cut(span, "-")
+			first, err := strconv.ParseUint(from, 16, 32)
+			last := first
+			if many && err == nil {
+				last, err = strconv.ParseUint(to, 16, 32)
+			}
+			if err == nil {
+				spans = append(spans, [2]rune{rune(first), rune(last)})
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b [2]rune) int { return int(a[0]) - int(b[0]) })
+	merged := spans[:0]
+	for _, span := range spans {
+		if n := len(merged); n > 0 && span[0] <= merged[n-1][1]+1 {
+			merged[n-1][1] = max(merged[n-1][1], span[1])
+			continue
+		}
+		merged = append(merged, span)
+	}
+	return merged
+}
