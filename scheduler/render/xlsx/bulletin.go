@@ -100,7 +100,7 @@ func (b *bulletin) sheets(withLedger bool) error {
 		plan = append(plan, b.ranking(&b.model.Groups[i]))
 	}
 	plan = append(plan, b.lagging(), b.reached(), b.upcoming())
-	if b.model.Kind != schemas.Week { // reports are due by the month
+	if !b.weekly() {
 		plan = append(plan, b.unreported())
 	}
 	if withLedger {
@@ -126,6 +126,9 @@ func (b *bulletin) sheets(withLedger bool) error {
 	}
 	return nil
 }
+
+// weekly tells whether the bulletin is of a week.
+func (b *bulletin) weekly() bool { return b.model.Kind == schemas.Week }
 
 // project gives the name of a project that stands in the model by its id.
 func (b *bulletin) project(id string) string {

@@ -370,3 +370,45 @@ func BenchmarkBulletin(b *testing.B) {
 	}
 	b.ReportMetric(float64(size), "file-bytes")
 }
+
+// TestAWeekSaysNothingOfMissingReports looks for the word in every cell.
+func TestAWeekSaysNothingOfMissingReports(t *testing.T) {
+	t.Parallel()
+	model, ledger, names := example(t, 40)
+	says := func(kind schemas.PeriodKind) (cells []string) {
+		given := *model
+		given.Kind, given.Restatements = kind, []schemas.Restatement{{Path: "unreported/P-000001"}}
+		names.Path = func(path string) string { return strings.ReplaceAll(path, "unreported", "应报未报") }
+		f := bulletinFile(t, &given, ledger, names)
+		for _, sheet := range f.GetSheetList() {
+			for _, row := range rowsIn(t, f, sheet) {
+				for _, cell := range row {
+					if strings.Contains(cell, "应报未报") {
+						cells = append(cells, sheet+": "+cell)
+					}
+				}
+			}
+			if strings.Contains(sheet, "应报未报") {
+				cells = append(cells, sheet)
+			}
+		}
+		return cells
+	}
+	if len(says(schemas.MonthOf)) < 4 {
+		t.Fatal("a month says nothing: the test proves nothing")
+	}
+	if found := says(schemas.Week); len(found) > 0 {
+		t.Errorf("a week says %q", found)
+	}
+	given := *model
+	given.Kind = schemas.Week
+	rows := rowsIn(t, bulletinFile(t, &given, ledger, names), ledgerSheet)
+	at := slices.Index(rows[4], "七个一落实率")
+	month := rowsIn(t, bulletinFile(t, model, ledger, names), ledgerSheet)
+	was := slices.Index(month[4], "七个一落实率")
+	for i := 5; i < len(rows); i++ {
+		if rows[i][at] != month[i][was] {
+			t.Fatalf("row %d: %q under the heading, not %q", i, rows[i][at], month[i][was])
+		}
+	}
+}

@@ -20,15 +20,22 @@ const (
 	ledgerLight    = "亮灯"
 	ledgerPlan     = "年度计划"
 	ledgerInvested = "完成投资"
+
+	ledgerUnreported = "应报未报"
 )
 
-func ledgerColumns() []column {
+// ledgerColumns are the columns of the ledger; reports are due by the month, and
+// a week says nothing of them.
+func ledgerColumns(weekly bool) []column {
 	list := []column{{name: "编号", kind: code}, {name: "项目名称", kind: words, least: 16, most: 32}, {name: ledgerLight, kind: light}, {name: ledgerStatus, kind: code, least: 10},
 		{name: ledgerStage, kind: code, least: 13}, {name: "企业", kind: words, most: 24}, {name: "行业", kind: words, most: 14}, {name: "标签", kind: words, most: 18},
 		{name: "县（市）区", kind: words, most: 18}, {name: "包联领导", kind: words, most: 14}, {name: "责任单位", kind: words, most: 20}, {name: "登记日期", kind: day},
 		{name: ledgerTotal, kind: money},
-		{name: ledgerPlan, kind: money}, {name: ledgerInvested, kind: money}, {name: "完成率", kind: percent}, {name: "应报未报", kind: code}, {name: "七个一落实率", kind: percent},
+		{name: ledgerPlan, kind: money}, {name: ledgerInvested, kind: money}, {name: "完成率", kind: percent}, {name: ledgerUnreported, kind: code}, {name: "七个一落实率", kind: percent},
 		{name: "未销号问题", kind: count}, {name: "超期问题", kind: count}}
+	if weekly {
+		list = slices.DeleteFunc(list, func(c column) bool { return c.name == ledgerUnreported })
+	}
 	for _, m := range schemas.Milestones() {
 		name := milestoneName(m.String())
 		list = append(list, column{name: name + "基准", kind: day}, column{name: name + "目标", kind: day}, column{name: name + "预计", kind: day},
@@ -44,7 +51,11 @@ func (b *bulletin) ledgerRow(p *schemas.LedgerRow) []any {
 	}
 	row := []any{p.ProjectID, p.Name, lightName(p.Light), statusName(p.Status), stageName(p.Stage), p.Enterprise, p.Industry, tags,
 		b.names.Rules.DistrictName(p.District), p.Lead, p.Department, p.RegisteredOn, p.TotalInvestment,
-		p.Investment.Plan, p.Investment.Invested, p.Investment.Rate, yesNo(p.Unreported), p.Method.Completeness, p.OpenIssues, p.OverdueIssues}
+		p.Investment.Plan, p.Investment.Invested, p.Investment.Rate}
+	if !b.weekly() {
+		row = append(row, yesNo(p.Unreported))
+	}
+	row = append(row, p.Method.Completeness, p.OpenIssues, p.OverdueIssues)
 	for _, m := range schemas.Milestones() {
 		of := p.Milestones.Of(m)
 		row = append(row, of.Baseline, of.Target, of.Forecast, of.ReachedOn, of.LateDays, of.OverdueMonths)
@@ -55,7 +66,7 @@ func (b *bulletin) ledgerRow(p *schemas.LedgerRow) []any {
 // ledger is the sheet of all projects that are not cancelled, with sums that
 // follow the filter.
 func (b *bulletin) ledger() *sheet {
-	columns := ledgerColumns()
+	columns := ledgerColumns(b.weekly())
 	size, rows := rowsOf(b.projects, func(_ int, p **schemas.LedgerRow) []any { return b.ledgerRow(*p) })
 	s := &sheet{name: ledgerSheet, frozen: 2, spread: 2,
 		notes:  []string{"“偏差”为达到日期（未达到的为期末）减目标日期，正数为晚；“-”表示没有数据，不等于零。合计随筛选变化。已取消的项目另列。"},

@@ -3,6 +3,7 @@ package xlsx
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -124,7 +125,11 @@ func (b *bulletin) quality() *sheet {
 // restatements lists what the latest published bulletin of the kind said
 // otherwise.
 func (b *bulletin) restatements() *sheet {
-	size, rows := rowsOf(b.model.Restatements, func(i int, r *schemas.Restatement) []any {
+	restated := b.model.Restatements
+	if b.weekly() {
+		restated = filter(restated, func(r schemas.Restatement) bool { return !strings.HasPrefix(r.Path, "unreported") })
+	}
+	size, rows := rowsOf(restated, func(i int, r *schemas.Restatement) []any {
 		return []any{i + 1, b.names.path(r.Path), b.names.value(r.Published), b.names.value(r.Now), r.Path}
 	})
 	s := &sheet{name: "数据修订", notes: []string{"最近一期同类通报发布以后有变化的数。"}, blocks: []block{{table: table{size: size, rows: rows, columns: []column{{name: "序号", kind: count},
