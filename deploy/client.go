@@ -51,10 +51,7 @@ func (c *client) do(ctx context.Context, method, path string, values url.Values,
 	}
 	response, err := c.send(request)
 	if err != nil {
-		if cause := errors.Unwrap(err); cause != nil {
-			err = cause
-		}
-		return nil, &schemas.Error{Code: schemas.Unavailable, Field: "--server", Value: c.base, Message: "the server does not answer", Hint: "start it with milepost serve, or name it by --server or MILEPOST_SERVER", Err: err}
+		return nil, c.silent(err)
 	}
 	if response.StatusCode < 300 {
 		return response.Body, nil
@@ -107,6 +104,14 @@ func busyWait(header string) time.Duration {
 		return time.Second
 	}
 	return time.Duration(seconds) * time.Second
+}
+
+// silent says that no answer came, and why.
+func (c *client) silent(err error) error {
+	if cause := errors.Unwrap(err); cause != nil {
+		err = cause
+	}
+	return &schemas.Error{Code: schemas.Unavailable, Field: "--server", Value: c.base, Message: "the server does not answer", Hint: "start it with milepost serve, or name it by --server or MILEPOST_SERVER", Err: err}
 }
 
 func problemOf(response *http.Response) error {

@@ -42,6 +42,8 @@ type commands struct {
 	Token          tokenCommand          `cmd:"" help:"Make, list and revoke tokens: who may do what."`
 	Audit          auditCommand          `cmd:"" help:"Print the audit (审计): who did what, when and from where."`
 	Replay         replayCommand         `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
+	Backup         backupCommand         `cmd:"" help:"Copy everything that is kept into a folder, while everything goes on."`
+	Restore        restoreCommand        `cmd:"" help:"Make a new data folder from a backup."`
 	NATSCreds      natsCredsCommand      `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
 	Engine         engineCommand         `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
 	Version        versionCommand        `cmd:"" help:"Print the version."`

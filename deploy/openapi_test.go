@@ -292,6 +292,7 @@ func (a *openAPI) administration() {
 		a.t.Errorf("the replay ended with %s", lines)
 	}
 	a.post("/v1/tokens", "application/json", `{"role":"admin"}`, 403)
+	a.post("/v1/backup", "", "", 403)
 	admin := into[struct{ ID, Token string }](a, []byte(a.server.mustRun(nil, "token", "create", "--role", "admin", "--name", "openapi", "--json")))
 	a.get("/v1/ledger", 401)
 	a.token = admin.Token
@@ -299,6 +300,9 @@ func (a *openAPI) administration() {
 	a.post("/v1/tokens", "application/json", `{"role":"king"}`, 422)
 	a.post("/v1/tokens", "application/json", `{"rule":"office"}`, 400)
 	a.get("/v1/tokens", 200)
+	if backup := a.post("/v1/backup", "", "", 200); !bytes.Contains(backup, []byte(`"seal"`)) {
+		a.t.Error("a backup without a manifest")
+	}
 	a.token = office.Token
 	a.post("/v1/events", "application/cloudevents+json", event(map[string]any{"id": "o-1"}, nil), 201)
 	a.post("/v1/events", "application/cloudevents+json", event(map[string]any{"id": "o-2", "district": "xiuwu"}, nil), 403)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"milepost/schemas"
@@ -160,4 +161,19 @@ func readMigrations(files fs.FS) ([]migration, error) {
 		})
 	}
 	return list, nil
+}
+
+// upToNumber is the migrations up to one number.
+type upToNumber struct {
+	fs.FS
+	number uint32
+}
+
+// Glob leaves out the files with greater numbers; names that do not read stay, for the error that they deserve.
+func (u upToNumber) Glob(pattern string) ([]string, error) {
+	names, err := fs.Glob(u.FS, pattern)
+	return slices.DeleteFunc(names, func(name string) bool {
+		number, err := strconv.ParseUint(name[:min(4, len(name))], 10, 32)
+		return err == nil && uint32(number) > u.number
+	}), err
 }
