@@ -22,13 +22,17 @@ type serveCommand struct {
 	LogLevel               string   `help:"debug, info, warn or error (info)." env:"MILEPOST_LOG_LEVEL"`
 	Durability             string   `help:"power: an acknowledged event survives a power cut; process: the end of the process (power)." env:"MILEPOST_DURABILITY"`
 	accessFlags
-	Config string `help:"Configuration file (YAML)." env:"MILEPOST_CONFIG" type:"path"`
+	Set    []string `help:"Any option of the file by its key, such as bulletins.weekly=off; see milepost config options. May be given again." placeholder:"KEY=VALUE" sep:"none"`
+	Config string   `help:"Configuration file (YAML)." env:"MILEPOST_CONFIG" type:"path"`
 }
 
 // configuration joins flags and environment with the file.
 func (c *serveCommand) configuration() (Config, error) {
 	file, err := loadConfig(c.Config)
 	if err != nil {
+		return Config{}, err
+	}
+	if err := file.overlay(lookupEnv, c.Set); err != nil {
 		return Config{}, err
 	}
 	given := Config{
