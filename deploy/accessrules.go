@@ -58,6 +58,7 @@ func accessRules() []access.Rule {
 		{Pattern: "POST /v1/dead-letters/{seq}/resend", Needs: schemas.MayAdminister, MaxBody: statement, Act: "deadletter.resend", Target: "seq"},
 		{Pattern: "POST /v1/dead-letters/{seq}/discard", Needs: schemas.MayAdminister, MaxBody: statement, Act: "deadletter.discard", Target: "seq"},
 		{Pattern: "POST /v1/replay", Needs: schemas.MayAdminister, Act: "replay"},
+		{Pattern: "GET /v1/doctor", Needs: schemas.MayAdminister},
 		{Pattern: "POST /v1/backup", Needs: schemas.MayAdminister, Act: "backup"},
 		{Pattern: "GET /v1/tokens", Needs: schemas.MayAdminister},
 		{Pattern: "POST /v1/tokens", Needs: schemas.MayAdminister, Act: "token.create"},

@@ -105,6 +105,7 @@ func TestEveryRoleAtEveryRoute(t *testing.T) {
 		{"POST /v1/dead-letters/7/resend", "-----+"},
 		{"POST /v1/dead-letters/7/discard", "-----+"},
 		{"POST /v1/replay", "-----+"},
+		{"GET /v1/doctor", "-----+"},
 		{"POST /v1/backup", "-----+"},
 		{"GET /v1/tokens", "-----+"},
 		{"POST /v1/tokens", "-----+"},

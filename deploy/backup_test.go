@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,12 +38,21 @@ func TestBackupAndRestore(t *testing.T) {
 	if again.code != 1 || !strings.Contains(again.err, "not empty") {
 		t.Errorf("a backup over another: exit %d\n%s", again.code, again.err)
 	}
+	doctor := func(running bool, data, listen string) {
+		t.Helper()
+		r := runCommand(t, nil, "doctor", "--data", data, "--listen", listen, "--clickhouse-listen", "127.0.0.1:0", "--json")
+		if r.code != 0 || !strings.Contains(r.out, "applied up to "+strconv.FormatUint(manifest.Sequence, 10)) || strings.Contains(r.out, "it runs at") != running {
+			t.Errorf("doctor, running %v: exit %d\n%s%s", running, r.code, r.out, r.err)
+		}
+	}
+	doctor(true, t.TempDir(), strings.TrimPrefix(before.HTTP, "http://"))
 	before.kill()
 
 	data := filepath.Join(t.TempDir(), "new", "data")
 	if r := runCommand(t, nil, "restore", backup, "--data", data); r.code != 0 {
 		t.Fatalf("restore: exit %d\n%s%s", r.code, r.out, r.err)
 	}
+	doctor(false, data, "127.0.0.1:0")
 	after := serve(t, "--data", data, "--config", rules)
 	for _, f := range files {
 		compareGolden(t, after, f, known[f.lines])

@@ -45,6 +45,7 @@ type commands struct {
 	Backup         backupCommand         `cmd:"" help:"Copy everything that is kept into a folder, while everything goes on."`
 	Restore        restoreCommand        `cmd:"" help:"Make a new data folder from a backup."`
 	NATSCreds      natsCredsCommand      `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
+	Doctor         doctorCommand         `cmd:"" help:"Check everything that a server needs, and say what to do."`
 	Config         configCommand         `cmd:"" help:"Check a configuration file, and list every option."`
 	Engine         engineCommand         `cmd:"" help:"Fetch the embedded ClickHouse engine ahead of the first start."`
 	Version        versionCommand        `cmd:"" help:"Print the version."`

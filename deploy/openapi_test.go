@@ -293,6 +293,7 @@ func (a *openAPI) administration() {
 	}
 	a.post("/v1/tokens", "application/json", `{"role":"admin"}`, 403)
 	a.post("/v1/backup", "", "", 403)
+	a.get("/v1/doctor", 200)
 	admin := into[struct{ ID, Token string }](a, []byte(a.server.mustRun(nil, "token", "create", "--role", "admin", "--name", "openapi", "--json")))
 	a.get("/v1/ledger", 401)
 	a.token = admin.Token

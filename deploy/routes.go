@@ -45,6 +45,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux.HandleFunc("POST /v1/replay", a.serveReplay)
 	a.backupRoutes(mux)
+	a.doctorRoutes(mux)
 	a.scheduleRoutes(mux)
 	a.deliveryRoutes(mux)
 	if err := a.contractRoutes(mux); err != nil {

@@ -198,3 +198,30 @@ func freeBytes(dir string) (uint64, error) {
 	}
 	return stat.Bavail * uint64(stat.Bsize), nil
 }
+
+// Present gives the path of the ClickHouse engine's library when it is there, and "" when a start would have to fetch it.
+func (s Store) Present() (string, error) {
+	asset, err := ClickHouse()
+	if err != nil {
+		return "", err
+	}
+	s = s.withDefaults()
+	name := path.Base(asset.Files[0].Member)
+	if s.Getenv(libraryVariable) != "" {
+		return s.library(context.Background(), asset) // which fetches nothing then
+	}
+	if beside := filepath.Join(s.Beside, name); s.Beside != "" {
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+			return beside, nil
+		}
+	}
+	cache, err := s.cache()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, asset.Name+"-"+asset.Version)
+	if !complete(dir, asset) {
+		return "", nil
+	}
+	return filepath.Join(dir, name), nil
+}

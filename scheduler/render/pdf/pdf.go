@@ -78,6 +78,9 @@ func (p *Printer) find() (string, error) {
 		Hint: "install chromium, or name the path of one by documents.browser; all other formats do without"}
 }
 
+// Browser gives the path of the browser that would print. It fails with schemas.Unavailable when there is none.
+func (p *Printer) Browser() (string, error) { return p.find() }
+
 // Print gives the page as PDF: in the size and with the margins that its style asks for. It fails with
 // schemas.Unavailable when no browser is there, when it does not print, or when no font has a character of the page;
 // nothing is half printed.
