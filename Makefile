@@ -5,7 +5,7 @@
 export CGO_ENABLED ?= 0
 GOFLAGS_TEST ?= -timeout 15m
 
-.PHONY: run build engine test soak bench vet race clean
+.PHONY: run build engine dist licences test soak bench vet race clean
 
 build:
 	go build -trimpath -o milepost .
@@ -16,6 +16,14 @@ run: build
 # The ClickHouse engine, fetched once into the user's cache.
 engine: build
 	./milepost engine
+
+# What is handed out: a tarball and a Debian package with everything in them, and their hashes, in dist/.
+dist: engine
+	go run ./deploy/package -deb
+
+# The licence of every dependency of the binary.
+licences:
+	@go run ./deploy/package -licences
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
