@@ -44,6 +44,7 @@ type commands struct {
 	Replay         replayCommand         `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
 	Backup         backupCommand         `cmd:"" help:"Copy everything that is kept into a folder, while everything goes on."`
 	Restore        restoreCommand        `cmd:"" help:"Make a new data folder from a backup."`
+	Migrate        migrateCommand        `cmd:"" help:"Bring a box to NATS and ClickHouse servers, with its sequences."`
 	NATSCreds      natsCredsCommand      `cmd:"" name:"nats-creds" help:"Make, list or revoke credentials of NATS clients."`
 	Doctor         doctorCommand         `cmd:"" help:"Check everything that a server needs, and say what to do."`
 	Config         configCommand         `cmd:"" help:"Check a configuration file, and list every option."`

@@ -184,3 +184,26 @@ func (b *backup) keys() error {
 	}
 	return nil
 }
+
+// StillCurrent tells, by an error, whether something came into the source's streams after the backup.
+func StillCurrent(ctx context.Context, source Source, m *Manifest) error {
+	js, err := jetstream.New(source.Conn)
+	if err != nil {
+		return err
+	}
+	names, err := streamNames(ctx, source.Conn)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		stream, err := js.Stream(ctx, name)
+		if err != nil {
+			return away("read", name, err)
+		}
+		copied := m.stream(name)
+		if copied == nil || stream.CachedInfo().State.LastSeq != copied.Last {
+			return &schemas.Error{Code: schemas.Conflict, Field: "stream", Value: name, Message: "it has gone on since the backup"}
+		}
+	}
+	return nil
+}

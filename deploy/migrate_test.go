@@ -1,0 +1,64 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestFromBoxToServers brings a box to the engines of another process, and finds the same figures and sequences there; the
+// box stays as it was, and a second run finds everything done.
+func TestFromBoxToServers(t *testing.T) {
+	t.Parallel()
+	data, rules := t.TempDir(), writeFile(t, "milepost.yaml", "bulletins: {monthly: off, quarterly: off, half_yearly: off, assessment: off, formats: [md]}\n")
+	files := goldenFiles(t, "small")
+	events, err := os.ReadFile(filepath.Join(goldenDir("small"), "events.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := serve(t, "--data", data, "--config", rules)
+	known := publishInSteps(t, box, events, files)
+	servers := serve(t, "--target", "engines")
+	to := func(copied string) []string {
+		return []string{"migrate", "--data", data, "--to-nats", servers.NATS, "--to-clickhouse", servers.CH, "--copy", copied, "--format", "json"}
+	}
+	copied := filepath.Join(t.TempDir(), "copy")
+	if r := runCommand(t, nil, to(copied)...); r.code != 1 || !strings.Contains(r.err, "in use") {
+		t.Errorf("a box at work: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if code := box.terminate(); code != 0 {
+		t.Fatalf("the box ended with %d\n%s", code, box.log)
+	}
+	for _, again := range []bool{false, true} {
+		r := runCommand(t, nil, to(copied)...)
+		var result struct {
+			Sequence uint64
+			Equal    bool
+			Tables   []struct {
+				Table     string
+				RowsThere uint64 `json:"rows_there"`
+			}
+		}
+		if err := json.Unmarshal([]byte(r.out), &result); err != nil || r.code != 0 || !result.Equal || result.Sequence != known[0] || len(result.Tables) < 8 {
+			t.Fatalf("migrate, again %v: exit %d, %v\n%s%s", again, r.code, err, r.out, r.err)
+		}
+	}
+	roles := serve(t, "--config", rules, "--nats", servers.NATS, "--clickhouse", servers.CH, "--target", "producers,consumers,scheduler,web")
+	for _, f := range files {
+		compareGolden(t, roles, f, known[f.lines])
+	}
+	if next := roles.publish([]byte(event(nil, nil) + "\n")); len(next) != 1 || next[0].Seq != known[0]+1 {
+		t.Errorf("the first event on the servers: %+v, the box ended at %d", next, known[0])
+	}
+	// What has gone on is not written over.
+	if r := runCommand(t, nil, to(copied)...); r.code != 1 || !strings.Contains(r.err, "nothing was changed") {
+		t.Errorf("a target that has gone on: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	unchanged := serve(t, "--data", data, "--config", rules)
+	if now := unchanged.mustRun(nil, "query", "SELECT max(stream_seq) FROM events", "--format", "tsv"); !strings.Contains(now, strconv.FormatUint(known[0], 10)) {
+		t.Errorf("the box ends at %s, before at %d", now, known[0])
+	}
+}
