@@ -258,6 +258,19 @@ func differences(path string, want, got any) []string {
 // writeSQL runs a statement as the embedded engine's writer.
 func (p *process) writeSQL(sql string) {
 	p.t.Helper()
+	response, err := http.Post(strings.TrimSuffix(p.writerDSN(), "/default")+"/", "text/plain", strings.NewReader(sql))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		p.t.Fatalf("%s: %s %v", sql, text, err)
+	}
+}
+
+// writerDSN is the address of the embedded engine's writer.
+func (p *process) writerDSN() string {
+	p.t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		p.t.Fatal(err)
@@ -267,14 +280,7 @@ func (p *process) writeSQL(sql string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	response, err := http.Post(strings.TrimSuffix(string(dsn), "/default")+"/", "text/plain", strings.NewReader(sql))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
-		p.t.Fatalf("%s: %s %v", sql, text, err)
-	}
+	return string(dsn)
 }
 
 // get asks a path of the server's HTTP interface and gives status and body.

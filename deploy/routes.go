@@ -52,27 +52,11 @@ func (a *App) routes() (http.Handler, error) {
 		return nil, err
 	}
 	access.Desk{Tokens: a.tokens, Trail: a.trail, Districts: a.book.Any().DistrictCodes()}.Register(mux)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.HandleFunc("GET /readyz", a.ready)
+	a.healthRoutes(mux)
 	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse))
 	a.metrics.registry.MustRegister(newScheduleMetrics(a.press.scheduler, a.courier))
 	mux.Handle("GET /metrics", a.metrics.handler())
 	return mux, nil
-}
-
-// ready answers whether NATS and ClickHouse answer.
-func (a *App) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := a.warehouse.Ping(ctx); err != nil {
-		schemas.WriteProblem(w, err)
-		return
-	}
-	if _, err := a.applied.Watermark(ctx); err != nil {
-		schemas.WriteProblem(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // knowledge answers what is known from the stream and the warehouse.
