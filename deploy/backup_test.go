@@ -3,6 +3,9 @@ package deploy_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -73,5 +76,84 @@ func TestBackupAndRestore(t *testing.T) {
 	occupied := runCommand(t, nil, "restore", backup, "--data", data)
 	if occupied.code != 1 || !strings.Contains(occupied.err, "not empty") {
 		t.Errorf("a restore over data: exit %d\n%s", occupied.code, occupied.err)
+	}
+}
+
+// TestBackupOfAServerAtWork takes a backup while events come in: it is that of one moment, and the restored server carries
+// on from there.
+func TestBackupOfAServerAtWork(t *testing.T) {
+	t.Parallel()
+	rules := writeFile(t, "milepost.yaml", "bulletins: {monthly: off, quarterly: off, half_yearly: off, assessment: off, formats: [md]}\n")
+	before := serve(t, "--config", rules)
+	text, err := os.ReadFile(filepath.Join(goldenDir("city"), "events.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	before.publish(bytes.Join(lines[:100], nil))
+	rest := lines[100:]
+	began, done := make(chan struct{}), make(chan error, 1)
+	stop := make(chan struct{})
+	go func() {
+		close(began)
+		for len(rest) > 0 {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			n := min(10, len(rest))
+			response, err := http.Post(before.HTTP+"/v1/events", "application/x-ndjson", bytes.NewReader(bytes.Join(rest[:n], nil)))
+			if err != nil {
+				done <- err
+				return
+			}
+			_, err = io.Copy(io.Discard, response.Body)
+			if err := errors.Join(err, response.Body.Close()); err != nil {
+				done <- err
+				return
+			}
+			rest = rest[n:]
+		}
+		done <- nil
+	}()
+	<-began
+	backup := filepath.Join(t.TempDir(), "backup")
+	before.mustRun(nil, "backup", backup)
+	close(stop)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := keeping.Verify(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.publish([]byte(event(map[string]any{"id": "last"}, nil) + "\n"))
+	said := func(p *process) string {
+		var all strings.Builder
+		for _, table := range []string{"events", "contents", "dead_letters", "conflicts"} {
+			final := " FINAL"
+			if table == "conflicts" { // a view
+				final = ""
+			}
+			all.WriteString(table + " " + p.mustRun(nil, "query", "SELECT count(), sum(cityHash64(stream_seq, fingerprint)) FROM (SELECT stream_seq, "+
+				map[bool]string{true: "code AS fingerprint", false: "fingerprint"}[table == "dead_letters"]+" FROM "+table+final+
+				" WHERE stream_seq <= "+strconv.FormatUint(manifest.Sequence, 10)+")", "--format", "tsv"))
+		}
+		return all.String()
+	}
+	want := said(before)
+	data := filepath.Join(t.TempDir(), "data")
+	if r := runCommand(t, nil, "restore", backup, "--data", data); r.code != 0 {
+		t.Fatalf("restore: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	after := serve(t, "--data", data, "--config", rules)
+	next := after.publish([]byte(event(map[string]any{"id": "next"}, nil) + "\n"))
+	if len(next) != 1 || next[0].Seq != manifest.Sequence+1 || manifest.Sequence < 100 {
+		t.Errorf("the first event after the restore: %+v, the backup ends at %d", next, manifest.Sequence)
+	}
+	if got := said(after); got != want {
+		t.Errorf("up to %d the tables said\n%s, and now\n%s", manifest.Sequence, want, got)
 	}
 }
