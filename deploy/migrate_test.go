@@ -57,6 +57,21 @@ func TestFromBoxToServers(t *testing.T) {
 	if r := runCommand(t, nil, to(copied)...); r.code != 1 || !strings.Contains(r.err, "nothing was changed") {
 		t.Errorf("a target that has gone on: exit %d\n%s%s", r.code, r.out, r.err)
 	}
+	// A backup of the servers, which has no keys, goes back into servers.
+	taken := filepath.Join(t.TempDir(), "backup")
+	roles.mustRun(nil, "backup", taken)
+	others := serve(t, "--target", "engines")
+	if r := runCommand(t, nil, "restore", taken, "--to-nats", others.NATS, "--to-clickhouse", others.CH); r.code != 0 {
+		t.Errorf("a restore into servers: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if _, count := others.get(others.CH + "/?query=SELECT+max(stream_seq)+FROM+events"); strings.TrimSpace(count) != strconv.FormatUint(known[0]+1, 10) {
+		t.Errorf("the restored servers end at %s", count)
+	}
+	for _, args := range [][]string{{}, {"--to-nats", others.NATS}, {"--to-clickhouse", others.CH, "--data", data}, {"--to-nats", others.NATS, "--to-clickhouse", others.CH, "--replicas", "9"}} {
+		if r := runCommand(t, nil, append([]string{"restore", taken}, args...)...); r.code != 1 || !strings.Contains(r.err, "--") {
+			t.Errorf("restore %v: exit %d\n%s", args, r.code, r.err)
+		}
+	}
 	unchanged := serve(t, "--data", data, "--config", rules)
 	if now := unchanged.mustRun(nil, "query", "SELECT max(stream_seq) FROM events", "--format", "tsv"); !strings.Contains(now, strconv.FormatUint(known[0], 10)) {
 		t.Errorf("the box ends at %s, before at %d", now, known[0])

@@ -15,13 +15,10 @@ import (
 
 // migrateCommand brings an installation from its embedded engines to servers: from box to cluster.
 type migrateCommand struct {
-	Data         string `default:"milepost-data" env:"MILEPOST_DATA" help:"Data folder of the box, whose server does not run." type:"path"`
-	ToNATS       string `required:"" name:"to-nats" help:"NATS servers that are to keep the streams; they hold nothing of Milepost yet." placeholder:"URL"`
-	ToNATSCreds  string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
-	ToClickHouse string `required:"" name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
-	Replicas     int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
-	Copy         string `help:"Folder of the copy that goes between; it is a backup and stays (DATA.migration)." type:"path" placeholder:"DIR"`
-	Format       string `enum:"text,json" default:"text" help:"text or json."`
+	Data string `default:"milepost-data" env:"MILEPOST_DATA" help:"Data folder of the box, whose server does not run." type:"path"`
+	restoreServers
+	Copy   string `help:"Folder of the copy that goes between; it is a backup and stays (DATA.migration)." type:"path" placeholder:"DIR"`
+	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 // migrated says what was brought over.
@@ -45,8 +42,8 @@ func (c *migrateCommand) Run(env *environment) (err error) {
 	if err := mustHold(c.Data); err != nil {
 		return err
 	}
-	if c.Replicas < 1 || c.Replicas > 5 {
-		return usageError("--replicas", fmt.Sprint(c.Replicas), "out of range", "from 1 to 5, three in a cluster")
+	if err := c.check(); err != nil {
+		return err
 	}
 	if c.Copy == "" {
 		c.Copy = c.Data + ".migration"
@@ -60,13 +57,12 @@ func (c *migrateCommand) Run(env *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	servers, err := openRoom(env, Config{NATS: c.ToNATS, NATSCreds: c.ToNATSCreds, ClickHouse: c.ToClickHouse, Target: []string{TargetConsumers}})
+	servers, err := c.room(env)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.close()) }()
-	target := keeping.Target{Conn: servers.app.conn, Warehouse: servers.app.warehouse, Replicas: c.Replicas, Progress: tell(env.streams.Err)}
-	if err := keeping.Restore(env.ctx, manifest, c.Copy, target); err != nil {
+	if err := keeping.Restore(env.ctx, manifest, c.Copy, c.target(env, servers)); err != nil {
 		return err
 	}
 	result := migrated{Sequence: manifest.Sequence, Streams: len(manifest.Streams), Equal: true}

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,8 +16,36 @@ import (
 // restoreCommand makes an installation from a backup.
 type restoreCommand struct {
 	Dir    string `arg:"" name:"dir" help:"Folder of the backup." type:"path"`
-	Data   string `required:"" help:"New or empty data folder, for milepost serve --data." type:"path" placeholder:"NEWDIR"`
+	Data   string `help:"New or empty data folder, for milepost serve --data." type:"path" placeholder:"NEWDIR"`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
+	restoreServers
+}
+
+// restoreServers are NATS and ClickHouse servers that take a backup instead of a folder.
+type restoreServers struct {
+	ToNATS       string `name:"to-nats" help:"NATS servers that are to keep the streams; they hold nothing of Milepost yet." placeholder:"URL"`
+	ToNATSCreds  string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
+	ToClickHouse string `name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
+	Replicas     int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
+}
+
+func (s *restoreServers) check() error {
+	if s.ToNATS == "" || s.ToClickHouse == "" {
+		return usageError("--to-nats", s.ToNATS, "both servers are needed", "name NATS by --to-nats and ClickHouse by --to-clickhouse")
+	}
+	if s.Replicas < 1 || s.Replicas > 5 {
+		return usageError("--replicas", fmt.Sprint(s.Replicas), "out of range", "from 1 to 5, three in a cluster")
+	}
+	return nil
+}
+
+// room joins the servers.
+func (s *restoreServers) room(env *environment) (*engineRoom, error) {
+	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, Target: []string{TargetConsumers}})
+}
+
+func (s *restoreServers) target(env *environment, room *engineRoom) keeping.Target {
+	return keeping.Target{Conn: room.app.conn, Warehouse: room.app.warehouse, Replicas: s.Replicas, Progress: tell(env.streams.Err)}
 }
 
 // Run verifies the whole backup, puts it back in a folder beside the new one, and gives it its name when it is whole.
@@ -24,6 +53,12 @@ func (c *restoreCommand) Run(env *environment) error {
 	manifest, err := keeping.Verify(c.Dir)
 	if err != nil {
 		return err
+	}
+	if c.Data == "" {
+		return c.intoServers(env, manifest)
+	}
+	if c.ToNATS != "" || c.ToClickHouse != "" {
+		return usageError("--data", c.Data, "a folder and servers at once", "restore into one of them")
 	}
 	if err := mustBeNew(c.Data); err != nil {
 		return err
@@ -51,6 +86,25 @@ func (c *restoreCommand) Run(env *environment) error {
 		return err
 	}
 	return printManifest(env.streams.Out, "restored", c.Data, c.Format, manifest)
+}
+
+// intoServers puts the backup into servers; an interrupted run is begun again with the same command.
+func (c *restoreCommand) intoServers(env *environment, manifest *keeping.Manifest) (err error) {
+	if c.ToNATS == "" && c.ToClickHouse == "" {
+		return usageError("--data", "", "no place to restore into", "name a new folder by --data, or servers by --to-nats and --to-clickhouse")
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	room, err := c.room(env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, room.close()) }()
+	if err := keeping.Restore(env.ctx, manifest, c.Dir, c.target(env, room)); err != nil {
+		return err
+	}
+	return printManifest(env.streams.Out, "restored", redactURL(c.ToNATS), c.Format, manifest)
 }
 
 func (c *restoreCommand) build(env *environment, manifest *keeping.Manifest, building string) (err error) {
