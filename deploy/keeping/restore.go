@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -97,61 +98,87 @@ func (r *restore) js() (jetstream.JetStream, error) { return jetstream.New(r.Con
 // examine refuses a target that holds something else, before anything is made in it. It tells whether an earlier attempt
 // has put back everything.
 func (r *restore) examine(ctx context.Context) (whole bool, err error) {
-	whole = true
+	js, err := r.js()
+	if err != nil {
+		return false, err
+	}
+	r.progress, err = js.KeyValue(ctx, progressBucket)
+	underWay := !errors.Is(err, jetstream.ErrBucketNotFound)
+	if err != nil && underWay {
+		return false, away("read", progressBucket, err)
+	}
+	whole = !underWay
 	for i := range r.manifest.Streams {
-		there, err := r.there(ctx, &r.manifest.Streams[i])
+		s := &r.manifest.Streams[i]
+		found, err := r.look(ctx, s)
 		if err != nil {
 			return false, err
 		}
-		whole = whole && there
+		ours := false
+		if found == differs && underWay {
+			if ours, err = r.half(ctx, s); err != nil {
+				return false, err
+			}
+		}
+		if found == differs && !ours {
+			return false, &schemas.Error{
+				Code: schemas.Conflict, Field: "stream", Value: s.Name, Message: fmt.Sprintf("the target has the stream already, and it is not that of the backup, which has %d messages up to %d", s.Messages, s.Last),
+				Hint: "nothing was changed; restore into NATS servers that hold nothing of Milepost",
+			}
+		}
+		whole = whole && found == equal
 	}
-	js, err := r.js()
-	if err != nil {
-		return false, err
-	}
-	_, err = js.KeyValue(ctx, progressBucket)
-	switch {
-	case errors.Is(err, jetstream.ErrBucketNotFound):
-		return whole, nil
-	case err != nil:
-		return false, away("read", progressBucket, err)
-	}
-	return false, nil
+	return whole, nil
 }
 
-// there tells whether the stream was put back by an earlier attempt.
-func (r *restore) there(ctx context.Context, s *Stream) (bool, error) {
+// found is what the target has of a stream.
+type found int
+
+const (
+	absent found = iota
+	equal
+	differs
+)
+
+// look compares the target's stream with that of the backup: an earlier attempt leaves the same sequences with the same
+// times.
+func (r *restore) look(ctx context.Context, s *Stream) (found, error) {
 	js, err := r.js()
 	if err != nil {
-		return false, err
+		return absent, err
 	}
 	stream, err := js.Stream(ctx, s.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return false, nil
+		return absent, nil
 	}
 	if err != nil {
-		return false, away("read", s.Name, err)
+		return absent, away("read", s.Name, err)
 	}
 	var was struct {
-		Time string `json:"last_ts"`
+		Time time.Time `json:"last_ts"`
 	}
 	if err := json.Unmarshal(s.State, &was); err != nil {
-		return false, away("read", s.Name, err)
+		return absent, away("read", s.Name, err)
 	}
-	last, err := json.Marshal(stream.CachedInfo().State.LastTime)
-	if err != nil {
+	state := stream.CachedInfo().State
+	if state.LastSeq != s.Last || state.Msgs != s.Messages || s.Messages > 0 && !state.LastTime.Equal(was.Time) {
+		return differs, nil
+	}
+	return equal, nil
+}
+
+// half tells whether the stream is what an interrupted attempt with this backup left.
+func (r *restore) half(ctx context.Context, s *Stream) (bool, error) {
+	begun, err := r.done(ctx, begunStep(s))
+	if err != nil || !begun {
 		return false, err
 	}
-	// An earlier attempt leaves the same sequences with the same times.
-	state := stream.CachedInfo().State
-	if state.LastSeq != s.Last || state.Msgs != s.Messages || s.Messages > 0 && strings.Trim(string(last), `"`) != was.Time {
-		return false, &schemas.Error{
-			Code: schemas.Conflict, Field: "stream", Value: s.Name, Message: fmt.Sprintf("the target has the stream already, with %d messages up to %d; the backup has %d up to %d", state.Msgs, state.LastSeq, s.Messages, s.Last),
-			Hint: "nothing was changed; restore into NATS servers that hold nothing of Milepost",
-		}
-	}
-	return true, nil
+	ended, err := r.done(ctx, endedStep(s))
+	return !ended, err
 }
+
+func begunStep(s *Stream) string { return "begun-" + s.Name }
+func endedStep(s *Stream) string { return "ended-" + s.Name }
 
 // begin makes sure that the tables are ours to fill.
 func (r *restore) begin(ctx context.Context) error {
@@ -245,9 +272,22 @@ func (r *restore) table(ctx context.Context, name string) error {
 	return r.Warehouse.Load(ctx, name, rows)
 }
 
+// stream puts a stream back, unless an earlier attempt did; half a stream that one left is made anew.
 func (r *restore) stream(ctx context.Context, s *Stream) error {
-	there, err := r.there(ctx, s)
-	if err != nil || there {
+	found, err := r.look(ctx, s)
+	if err != nil || found == equal {
+		return err
+	}
+	if found == differs { // examine let only our own through
+		js, err := r.js()
+		if err != nil {
+			return err
+		}
+		if err := js.DeleteStream(ctx, s.Name); err != nil {
+			return away("made anew", s.Name, err)
+		}
+	}
+	if err := r.note(ctx, begunStep(s)); err != nil {
 		return err
 	}
 	r.Progress("stream " + s.Name)
@@ -256,7 +296,10 @@ func (r *restore) stream(ctx context.Context, s *Stream) error {
 		return err
 	}
 	defer file.Close()
-	return restoreStream(ctx, r.Conn, s, r.Replicas, file)
+	if err := restoreStream(ctx, r.Conn, s, r.Replicas, file); err != nil {
+		return err
+	}
+	return r.note(ctx, endedStep(s))
 }
 
 // checkConsumer looks that no consumer stands beyond the stream's end: it would pass over what comes next. A snapshot of
