@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,7 +58,7 @@ func checkConfig(text []byte) *configReport {
 		}
 	}
 	r.judge()
-	slices.SortStableFunc(r.Findings, func(a, b finding) int { return a.Line - b.Line })
+	slices.SortStableFunc(r.Findings, func(a, b finding) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return r
 }
 
