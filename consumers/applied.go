@@ -42,12 +42,16 @@ func (a *Applied) Watermark(ctx context.Context) (uint64, error) {
 		_, err = a.js.Stream(ctx, schemas.StreamName)
 	}
 	if err != nil {
-		return 0, &schemas.Error{
-			Code: schemas.Unavailable, Message: "the applied watermark cannot be read from the stream",
-			Hint: "check that NATS runs and that the stream " + schemas.StreamName + " exists", Err: err,
-		}
+		return 0, unreadPosition(err)
 	}
 	return at.Sequence, nil
+}
+
+func unreadPosition(err error) error {
+	return &schemas.Error{
+		Code: schemas.Unavailable, Message: "the applied watermark cannot be read from the stream",
+		Hint: "check that NATS runs and that the stream " + schemas.StreamName + " exists", Err: err,
+	}
 }
 
 // How long WaitApplied waits before it asks again, unless the consumer of this process has news.

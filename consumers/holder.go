@@ -133,9 +133,7 @@ type silence struct {
 
 // lives asks a holder. One that has no connection any more is dead; one that has and does not answer, is so after a while.
 func (h *holder) lives(ctx context.Context, id string, s *silence) bool {
-	asking, cancel := context.WithTimeout(ctx, holderTimeout)
-	defer cancel()
-	_, err := h.conn.RequestWithContext(asking, holderSubjects+id, questionAlive)
+	err := askAlive(ctx, h.conn, id)
 	switch {
 	case err == nil:
 		*s = silence{}
@@ -147,6 +145,22 @@ func (h *holder) lives(ctx context.Context, id string, s *silence) bool {
 		return true
 	}
 	return time.Since(s.since) < silentMost
+}
+
+func askAlive(ctx context.Context, conn *nats.Conn, id string) error {
+	asking, cancel := context.WithTimeout(ctx, holderTimeout)
+	defer cancel()
+	_, err := conn.RequestWithContext(asking, holderSubjects+id, questionAlive)
+	return err
+}
+
+// Carried tells whether a process that lives carries the events. An error has the code unavailable.
+func (a *Applied) Carried(ctx context.Context) (bool, error) {
+	at, err := a.positions.read(ctx)
+	if err != nil {
+		return false, unreadPosition(err)
+	}
+	return at.Holder != "" && !errors.Is(askAlive(ctx, a.js.Conn(), at.Holder), nats.ErrNoResponders), nil
 }
 
 // verified holds a position against the stream. A stream that ends before it, or has another message there, is not the

@@ -71,6 +71,9 @@ func TestTheNextGoesOnWhenAHolderDies(t *testing.T) {
 	if at := r.holding(); at.Sequence != 1 || second.Counters.Batches.Load() != 0 {
 		t.Errorf("while the first lives the position is %d, and the second wrote %d batches", at.Sequence, second.Counters.Batches.Load())
 	}
+	if carried, err := NewApplied(r.js).Carried(t.Context()); err != nil || !carried {
+		t.Errorf("carried: %v, %v", carried, err)
+	}
 	r.crash(first)
 	r.applied(last)
 	close(died)
@@ -133,6 +136,9 @@ func TestConsumersTakeTurns(t *testing.T) {
 		}
 		c.stop()
 		wrote += c.Counters.Events.Load()
+		if carried, err := NewApplied(r.js).Carried(t.Context()); err != nil || carried {
+			t.Errorf("carried after a stop: %v, %v", carried, err)
+		}
 		if at := r.holding(); at.Holder != "" || at.Sequence < last-50 {
 			t.Errorf("after a stop the record is %+v of %d", at, last)
 		}

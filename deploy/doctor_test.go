@@ -142,7 +142,7 @@ func TestDoctorOfABrokenStream(t *testing.T) {
 	if _, err := js.Publish(t.Context(), "milepost.events.shanyang.P-0001.progress.reported", []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, look(), "lag", broken, "nothing was ever consumed of 1 events", "consumers")
+	expect(t, look(), "lag", broken, "1 events are not in the warehouse, and no consumer runs", "consumers")
 	a.now = func() time.Time { return time.Now().Add(-time.Minute) }
 	expect(t, look(), "clocks", warning, "1m0s apart")
 	a.now = func() time.Time { return time.Now().Add(time.Hour) }

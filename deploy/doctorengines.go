@@ -116,26 +116,20 @@ const wideLag = 10_000
 func (a *App) examineLag(ctx context.Context, stream jetstream.Stream, found *diagnoses) {
 	const do = "start a process with the role consumers, and look into its log"
 	last := stream.CachedInfo().State.LastSeq
-	consumer, err := stream.Consumer(ctx, consumers.Durable)
-	switch {
-	case errors.Is(err, jetstream.ErrConsumerNotFound) && last > 0:
-		found.fail("lag", do, "nothing was ever consumed of %d events", last)
-		return
-	case errors.Is(err, jetstream.ErrConsumerNotFound):
-		found.ok("lag", "no events yet")
-		return
-	case err != nil:
+	applied := consumers.NewApplied(a.js)
+	watermark, err := applied.Watermark(ctx)
+	if err != nil {
 		found.fail("lag", do, "%v", err)
 		return
 	}
-	watermark, err := consumers.NewApplied(a.js).Watermark(ctx)
+	carried, err := applied.Carried(ctx)
 	if err != nil {
 		found.fail("lag", do, "%v", err)
 		return
 	}
 	behind := last - min(last, watermark)
 	switch {
-	case behind > 0 && consumer.CachedInfo().NumWaiting == 0 && consumer.CachedInfo().NumAckPending == 0:
+	case behind > 0 && !carried:
 		found.fail("lag", do, "%d events are not in the warehouse, and no consumer runs", behind)
 	case behind > wideLag:
 		found.warn("lag", "look whether ClickHouse is slow, and at milepost_lag_messages", "%d events are not in the warehouse yet", behind)

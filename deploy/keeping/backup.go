@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers"
 	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
@@ -41,8 +42,8 @@ const (
 //
 // The order makes the copy that of one moment. Buckets come before the events: what they say was done stands on events
 // that the copy has, and what was not yet written into them is done again, as after a crash. The object store comes after
-// the events, so that it has every file that they name. The tables come last and are cut at S: what the warehouse's
-// consumer had acknowledged in the copy is in them, and the rest it takes from the stream again.
+// the events, so that it has every file that they name. The tables come last and are cut at S: what the position, which is
+// copied before the events, says to be in them is in them, and the rest is carried from the stream again.
 func Backup(ctx context.Context, source Source, files Files) (*Manifest, error) {
 	if source.Progress == nil {
 		source.Progress = func(string) {}
@@ -119,7 +120,7 @@ func streamNames(ctx context.Context, conn *nats.Conn) ([]string, error) {
 // turn is when a stream is copied; 0 for those of others.
 func turn(name string) int {
 	switch {
-	case strings.HasPrefix(name, "KV_MILEPOST_"):
+	case strings.HasPrefix(name, "KV_MILEPOST_"), name == consumers.PositionStream:
 		return 1
 	case name == schemas.StreamName:
 		return 2
