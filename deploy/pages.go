@@ -25,6 +25,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		Rules: a.book, Ledgers: pageLedgers{a.ledgers}, Knowledge: knowledge{a}, Figures: pageFigures{a.ledgers}, Analyst: analyst, Archive: pageArchive{analyst},
 		Sessions: a.sessions, TokensUsed: a.tokens.Used, Script: a.pageScript.text, Join: a.longRuns.join, Now: a.now, Log: a.log,
 	}
+	config.Desk, config.NoteRefusal = pageDesk{editionDesk{a.press}, pageArchive{analyst}}, access.NoteRefusal
 	if a.config.has(TargetProducers) {
 		config.Publisher = pagePublisher{a}
 	}

@@ -8,7 +8,7 @@ import (
 // pageRules says who may open which page.
 func pageRules() []access.Rule {
 	const form = 1 << 20 // a table of many projects
-	return []access.Rule{
+	return append(editingRules(), []access.Rule{
 		{Pattern: "GET /assets/{name}"},
 		{Pattern: "GET /login", Page: true},
 		{Pattern: "POST /login", Page: true},
@@ -26,5 +26,5 @@ func pageRules() []access.Rule {
 		{Pattern: "GET /bulletins", Needs: schemas.MayRead, Page: true},
 		{Pattern: "GET /query", Needs: schemas.MayRead, Page: true},
 		{Pattern: "POST /query", Needs: schemas.MayRead, MaxBody: form, Page: true},
-	}
+	}...)
 }

@@ -325,6 +325,14 @@ func (g *Guard) act(w http.ResponseWriter, r *http.Request, rule Rule, p *schema
 
 type targetKey struct{}
 
+// NoteRefusal tells the audit why an act was refused, when the answer is a page
+// that does not say its code.
+func NoteRefusal(ctx context.Context, code schemas.Code) {
+	if seen, ok := ctx.Value(targetKey{}).(*seenWriter); ok {
+		seen.refused = code
+	}
+}
+
 // ActedOn tells the audit what the act of a request made, when its path does
 // not say it.
 func ActedOn(ctx context.Context, target string) {

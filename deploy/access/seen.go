@@ -13,6 +13,8 @@ type seenWriter struct {
 	status int
 	start  []byte
 	target string
+	// refused is the code of a refusal that was answered as a page.
+	refused schemas.Code
 }
 
 // maxSeen is as much of an answer as holds a problem's code.
@@ -42,6 +44,9 @@ func (s *seenWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // code gives the code of a problem that was answered.
 func (s *seenWriter) code() schemas.Code {
+	if s.refused != "" {
+		return s.refused
+	}
 	var e schemas.Error
 	if s.status < 400 || json.Unmarshal(s.start, &e) != nil {
 		return ""

@@ -11,7 +11,9 @@ func inChinese(e *schemas.Error) *schemas.Error {
 		if words[1] != "" {
 			said.Hint = words[1]
 		}
+		return &said
 	}
+	deskInChinese(&said)
 	return &said
 }
 

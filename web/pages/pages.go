@@ -108,6 +108,11 @@ type Config struct {
 	Figures   Figures
 	Analyst   Analyst
 	Archive   Archive
+	// Desk signs off editions and assessments.
+	Desk Desk
+	// NoteRefusal tells the audit why a request's act was refused; nil tells
+	// nobody.
+	NoteRefusal func(ctx context.Context, code schemas.Code)
 	// Publisher is nil in a process that takes no events.
 	Publisher Publisher
 	Sessions  Sessions
@@ -131,6 +136,8 @@ type Pages struct {
 	current   current
 	news      *news
 	forms     *usedForms
+	restated  *shelf[restatedKey, []restatement]
+	assessed  *shelf[assessmentKey, *schemas.Assessment]
 }
 
 // New makes the pages.
@@ -144,6 +151,8 @@ func New(c Config) (*Pages, error) {
 		return nil, err
 	}
 	p.snapshots = newShelf(keptSnapshots, p.takeSnapshot)
+	p.restated = newShelf(keptRestated, p.readRestated)
+	p.assessed = newShelf(keptAssessments, p.makeAssessment)
 	return p, nil
 }
 
@@ -157,6 +166,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /report", p.page(p.report))
 	mux.HandleFunc("POST /report/{form}", p.page(p.send))
 	mux.HandleFunc("GET /bulletins", p.page(p.bulletins))
+	p.registerEditing(mux)
 	mux.HandleFunc("GET /query", p.page(p.query))
 	mux.HandleFunc("POST /query", p.page(p.runQuery))
 	mux.HandleFunc("GET /login", p.page(p.login))

@@ -2,11 +2,11 @@ package pages
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,45 +31,67 @@ type queryContent struct {
 	Ran        bool
 	Error      string
 	Hint       string
-	Dictionary []relation
+	Wish       plotWish
+	Plot       *plot
+	Dictionary dictionaryContent
 }
 
-type example struct{ Name, SQL string }
+type example struct{ Name, Address string }
 
 type resultColumn struct {
 	Name, Type string
 	Number     bool
 }
 
-type relation struct {
-	Name    string
-	Columns []dictionaryColumn
+// examples ask the documented views; what names a month takes the last.
+func (p *Pages) examples() []example {
+	month := schemas.DateOf(p.Now()).Month() - 1
+	const now = "(SELECT max(known_seq) FROM ledger_current)"
+	all := []struct {
+		name, sql string
+		plotWish
+	}{
+		{"各县(市)区亮灯", "SELECT district, light, count() AS projects\nFROM ledger_current WHERE NOT cancelled\nGROUP BY district, light ORDER BY district, light", plotWish{X: "district", Y: "projects", By: "light"}},
+		{"红灯项目", "SELECT project_id, name, district, lead, rate, started_overdue_months\nFROM ledger_current WHERE light = 'red' ORDER BY district, project_id", plotWish{X: "name", Y: "started_overdue_months"}},
+		{"各部门投资完成率", "SELECT department, sum(plan) AS planned, sum(invested) AS done, round(100 * done / planned, 1) AS rate\nFROM ledger_current WHERE plan > 0 AND NOT suspended AND NOT cancelled\nGROUP BY department ORDER BY rate DESC", plotWish{X: "department", Y: "rate"}},
+		{"每月收到的事件", "SELECT toStartOfMonth(recorded_at) AS month, type, count() AS events\nFROM events FINAL GROUP BY month, type ORDER BY month DESC, events DESC LIMIT 200", plotWish{X: "month", Y: "events", By: "type"}},
+		{"各月累计投资", "SELECT month, sum(invested_ytd) AS invested_ytd FROM (\n    SELECT toStartOfMonth(business_date) AS month, project_id, argMax(JSONExtractFloat(data, 'invested_ytd'), stream_seq) AS invested_ytd\n    FROM events FINAL WHERE type = 'progress.reported.v1' GROUP BY month, project_id\n) GROUP BY month ORDER BY month", plotWish{X: "month", Y: "invested_ytd", Shape: "line"}},
+		{"一个月的排名", fmt.Sprintf("SELECT kind, name, projects, score, rank, rank_change\nFROM rankings(period = '%s', known = %s)\nORDER BY kind, rank", month, now), plotWish{X: "name", Y: "score"}},
+		{"考核得分", fmt.Sprintf("SELECT kind, name, final, grade, rank\nFROM assessment(year = %d, known = %s)\nORDER BY kind, rank", month.Year(), now), plotWish{X: "name", Y: "final"}},
+		{"报送时效", "SELECT district, count() AS events, round(avg(days_after), 1) AS days\nFROM reporting_delays GROUP BY district ORDER BY days DESC", plotWish{X: "district", Y: "days"}},
+	}
+	list := make([]example, 0, len(all))
+	for _, one := range all {
+		values := url.Values{"sql": {one.sql}}
+		for name, value := range map[string]string{"x": one.X, "y": one.Y, "by": one.By, "shape": one.Shape} {
+			if value != "" {
+				values.Set(name, value)
+			}
+		}
+		list = append(list, example{one.name, "/query?" + values.Encode()})
+	}
+	return list
 }
 
-type dictionaryColumn struct{ Name, Type, Chinese, English string }
+// firstStatement is in the box before anything was asked.
+const firstStatement = "SELECT district, light, count() AS projects\nFROM ledger_current WHERE NOT cancelled\nGROUP BY district, light ORDER BY district, light"
 
-func examples() []example {
-	return []example{
-		{"各县(市)区亮灯", "SELECT district, light, count() AS projects\nFROM ledger_current WHERE NOT cancelled\nGROUP BY district, light ORDER BY district, light"},
-		{"红灯项目", "SELECT project_id, name, district, lead, rate, started_overdue_months\nFROM ledger_current WHERE light = 'red' ORDER BY district, project_id"},
-		{"各部门投资完成率", "SELECT department, sum(plan) AS plan, sum(invested) AS invested, round(100 * invested / plan, 1) AS rate\nFROM ledger_current WHERE plan > 0 AND NOT suspended AND NOT cancelled\nGROUP BY department ORDER BY rate DESC"},
-		{"每月收到的事件", "SELECT toStartOfMonth(recorded_at) AS month, type, count() AS events\nFROM events FINAL GROUP BY month, type ORDER BY month DESC, events DESC LIMIT 50"},
-		{"一个月的排名", "SELECT kind, name, projects, score, rank, rank_change\nFROM rankings(period = '2025-10', known = (SELECT max(known_seq) FROM ledger_current))\nORDER BY kind, rank"},
-	}
+func wishOf(r *http.Request) plotWish {
+	return plotWish{X: r.FormValue("x"), Y: r.FormValue("y"), By: r.FormValue("by"), Shape: r.FormValue("shape")}
 }
 
 // query answers GET /query?sql= with the statement in the box, not run.
 func (p *Pages) query(w http.ResponseWriter, r *http.Request) error {
-	c := &queryContent{SQL: r.FormValue("sql"), Examples: examples()}
+	c := &queryContent{SQL: r.FormValue("sql"), Examples: p.examples(), Wish: wishOf(r)}
 	if c.SQL == "" {
-		c.SQL = c.Examples[0].SQL
+		c.SQL = firstStatement
 	}
 	return p.showQuery(w, r, http.StatusOK, c)
 }
 
 func (p *Pages) showQuery(w http.ResponseWriter, r *http.Request, status int, c *queryContent) error {
 	var err error
-	if c.Dictionary, err = p.dictionary(r.Context()); err != nil {
+	if c.Dictionary, err = p.dictionary(r.Context(), r.FormValue("find")); err != nil {
 		return err
 	}
 	return p.show(w, r, status, "query", "查询", c)
@@ -77,7 +99,7 @@ func (p *Pages) showQuery(w http.ResponseWriter, r *http.Request, status int, c 
 
 // runQuery answers POST /query: the result as a page, or as CSV.
 func (p *Pages) runQuery(w http.ResponseWriter, r *http.Request) error {
-	c := &queryContent{SQL: strings.TrimSpace(r.PostFormValue("sql")), Examples: examples()}
+	c := &queryContent{SQL: strings.TrimSpace(r.PostFormValue("sql")), Examples: p.examples(), Wish: wishOf(r)}
 	if len(c.SQL) > maxStatement {
 		return &schemas.Error{Code: schemas.TooLarge, Field: "sql", Message: "the statement is too long", Hint: "at most 64 KiB"}
 	}
@@ -102,6 +124,7 @@ func (p *Pages) runQuery(w http.ResponseWriter, r *http.Request) error {
 		if err := c.take(out.text.Bytes()); err != nil {
 			c.Error, c.Hint, status = "结果不是表格", "不要写 FORMAT，需要其他格式时用 /v1/query", http.StatusUnprocessableEntity
 		}
+		c.Plot = draw(c.Columns, c.Rows, c.Wish)
 	}
 	return p.showQuery(w, r, status, c)
 }
@@ -198,26 +221,4 @@ func plain(value json.RawMessage) string {
 		return unknown
 	}
 	return string(value)
-}
-
-// dictionary reads the documented tables and views.
-func (p *Pages) dictionary(ctx context.Context) ([]relation, error) {
-	out := &capped{most: maxShownBytes}
-	err := p.Analyst.Query(ctx, out, "SELECT relation, name, type, chinese, english FROM data_dictionary ORDER BY relation, position", "JSONCompact")
-	if err != nil {
-		return nil, err
-	}
-	var result struct{ Data [][5]string }
-	if err := json.Unmarshal(out.text.Bytes(), &result); err != nil {
-		return nil, fmt.Errorf("the data dictionary: %w", err)
-	}
-	var all []relation
-	for _, row := range result.Data {
-		if len(all) == 0 || all[len(all)-1].Name != row[0] {
-			all = append(all, relation{Name: row[0]})
-		}
-		last := &all[len(all)-1]
-		last.Columns = append(last.Columns, dictionaryColumn{row[1], row[2], row[3], row[4]})
-	}
-	return all, nil
 }

@@ -55,7 +55,8 @@ func functions() template.FuncMap {
 		"stageName":    func(s schemas.Stage) string { return stageNames[s] },
 		"categoryName": func(c string) string { return categoryNames[c] },
 		"kindName":     func(k string) string { return kindNames[k] },
-		"stacked":      stacked, "gauge": gauge, "join": strings.Join,
+		"hintName":     func(h schemas.Hint) string { return hintNames[h] }, "editionPath": editionPath,
+		"stacked": stacked, "gauge": gauge, "join": strings.Join,
 	}
 }
 
@@ -88,6 +89,8 @@ func menu(p *schemas.Principal) []menuEntry {
 	add(schemas.MaySeeLedger, "/ledger", "台账")
 	add(schemas.MayPublish, "/report", "填报")
 	add(schemas.MayRead, "/bulletins", "通报")
+	add(schemas.MayRead, "/assessment", "考核")
+	add(schemas.MayAnswer, "/answers", "征求意见")
 	add(schemas.MayRead, "/query", "查询")
 	return entries
 }
@@ -102,7 +105,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name, t
 	if f.Path == "/projects" {
 		f.Path = "/ledger"
 	}
-	for _, script := range []string{scriptName, "live.js"} {
+	for _, script := range []string{scriptName, "live.js", "busy.js"} {
 		if address := p.address(script); address != "" {
 			f.Scripts = append(f.Scripts, address)
 		}
