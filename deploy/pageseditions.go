@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"milepost/deploy/access"
 	"milepost/schemas"
 	"milepost/web"
 	"milepost/web/pages"
@@ -98,4 +100,19 @@ func (d pageDesk) EventsBehind(ctx context.Context, refs []schemas.EventRef) ([]
 		return errors.Join(errAt, errSeq)
 	})
 	return events, err
+}
+
+// withMissingPage answers a browser that asks for what is not there with a page
+// that says so.
+func (a *App) withMissingPage(mux *http.ServeMux) http.Handler {
+	if a.pages == nil {
+		return mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" && access.WantsPage(r) {
+			a.pages.Refuse(w, r, &schemas.Error{Code: schemas.NotFound, Field: "path", Value: schemas.Shorten(r.URL.Path), Message: "no such page"})
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -14,6 +14,7 @@ func editingRules() []access.Rule {
 		{Pattern: "GET /bulletins/{id}", Needs: schemas.MayRead, Page: true},
 		// Departments that are asked about a draft read it; the desk knows them.
 		{Pattern: "GET /bulletins/{id}/preview", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /bulletins/{id}/{act}", Needs: schemas.MayRead, Page: true},
 		{Pattern: "POST /bulletins/{id}/draft", Needs: schemas.MayIssue, MaxBody: paragraphs, Page: true, Act: "edition.draft", Target: "id"},
 
 		{Pattern: "GET /answers", Needs: schemas.MayAnswer, Page: true},
@@ -22,6 +23,7 @@ func editingRules() []access.Rule {
 
 		{Pattern: "GET /assessment", Needs: schemas.MayRead, Page: true},
 		{Pattern: "GET /assessment/{year}", Needs: schemas.MayRead, Page: true},
+		{Pattern: "GET /assessment/{year}/{act}", Needs: schemas.MayRead, Page: true},
 		{Pattern: "GET /assessment/{year}/{kind}/{key}", Needs: schemas.MayRead, Page: true},
 		{Pattern: "POST /assessment/{year}/finalise", Needs: schemas.MayIssue, Page: true, Act: "assessment.finalise", Target: "year"},
 		{Pattern: "POST /assessment/{year}/announce", Needs: schemas.MayIssue, Page: true, Act: "assessment.announce", Target: "year"},

@@ -56,7 +56,7 @@ func (a *App) routes() (http.Handler, error) {
 	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse))
 	a.metrics.registry.MustRegister(newScheduleMetrics(a.press.scheduler, a.courier))
 	mux.Handle("GET /metrics", a.metrics.handler())
-	return mux, nil
+	return a.withMissingPage(mux), nil
 }
 
 // knowledge answers what is known from the stream and the warehouse.

@@ -92,7 +92,13 @@ func (g *Guard) ruleOf(r *http.Request) Rule {
 	if rule, found := g.byPattern[pattern]; found {
 		return rule
 	}
-	return Rule{Needs: schemas.MayAdminister}
+	return Rule{Needs: schemas.MayAdminister, Page: WantsPage(r)}
+}
+
+// WantsPage tells whether a browser asks for a page, rather than a program for
+// the HTTP interface.
+func WantsPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // ServeHTTP lets a request in or answers why not.

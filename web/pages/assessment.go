@@ -1,10 +1,12 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,6 +148,7 @@ func (p *Pages) showAssessment(w http.ResponseWriter, r *http.Request, status in
 		for _, row := range group.Rows {
 			table.Rows = append(table.Rows, assessedRow{row, group.Kind, p.rowAddress(c.Year, group.Kind, row.Key)})
 		}
+		slices.SortStableFunc(table.Rows, func(a, b assessedRow) int { return cmp.Compare(placeOf(a), placeOf(b)) })
 		c.Groups = append(c.Groups, table)
 	}
 	if c.Status != nil {
@@ -165,6 +168,14 @@ func (p *Pages) showAssessment(w http.ResponseWriter, r *http.Request, status in
 		}
 	}
 	return p.show(w, r, status, "assessment", fmt.Sprintf("%d 年考核", c.Year), c)
+}
+
+// placeOf orders rows by rank; those without one come last.
+func placeOf(row assessedRow) int {
+	if row.Rank == nil {
+		return math.MaxInt
+	}
+	return *row.Rank
 }
 
 func (p *Pages) rowAddress(year int, kind, key string) string {

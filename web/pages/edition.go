@@ -31,6 +31,7 @@ type editionContent struct {
 	RoundOpen    bool
 	Restatements []restatement
 	RestatedMore int
+	Unrestated   *schemas.Error // why the restatements are not there
 	Blocks       []ownBlock
 	Tomorrow     schemas.Date
 	Done         string
@@ -106,7 +107,10 @@ func (p *Pages) showEdition(w http.ResponseWriter, r *http.Request, status int, 
 	if c.Drafted && c.State != schemas.EditionWithdrawn {
 		restated, err := p.restated.get(r.Context(), restatedKey{c.ID, c.KnownSeq, c.RulesHash})
 		if err != nil {
-			return err
+			// The edition is worked on all the same.
+			if c.Unrestated = chineseError(err); c.Unrestated == nil {
+				return err
+			}
 		}
 		c.Restatements = restated
 		if c.RestatedMore = len(restated) - maxRestatements; c.RestatedMore > 0 {
@@ -330,6 +334,12 @@ func (p *Pages) refused(ctx context.Context, code schemas.Code) {
 func (p *Pages) registerEditing(mux *http.ServeMux) {
 	mux.HandleFunc("GET /bulletins/{id}", p.page(p.edition))
 	mux.HandleFunc("GET /bulletins/{id}/preview", p.printed)
+	// Whoever asks again for the address that a refused form was sent to.
+	back := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.TrimSuffix(r.URL.EscapedPath(), "/"+url.PathEscape(r.PathValue("act"))), http.StatusSeeOther)
+	}
+	mux.HandleFunc("GET /bulletins/{id}/{act}", back)
+	mux.HandleFunc("GET /assessment/{year}/{act}", back)
 	for act := range p.editionActs() {
 		mux.HandleFunc("POST /bulletins/{id}/"+act, p.page(p.actOn(act)))
 	}

@@ -38,7 +38,7 @@ var sayings = map[string][2]string{
 	"the department does not answer for the project": {"本部门不是该项目的责任单位", "只能填报本部门负责的项目"},
 	"the token does not send this type":              {"此账号不能报送这一类", "请管理员调整权限"},
 	"a department sends issues and progress":         {"市直部门只报送进度和问题", "节点由县(市)区填报"},
-	"the token's role may not do this":               {"此账号没有这项权限", "换用有权限的账号登录"},
+	"the token's role may not do this":               {"此账号没有这项权限", "换用有权限的账号登录，或从菜单进入"},
 	"this server needs a token":                      {"请先登录", "用令牌登录后再试"},
 	"no such token":                                  {"令牌不对", "请完整粘贴 mp_ 开头的令牌"},
 	"too many bad tokens came from this network":     {"尝试次数过多", "请一分钟后再试"},

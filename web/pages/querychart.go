@@ -71,13 +71,13 @@ func draw(columns []resultColumn, rows [][]string, wish plotWish) *plot {
 	}
 	label := fmt.Sprintf("%s按%s的图，%d 项，数值见下表", p.Y, p.X, len(bars))
 	if p.Shape == "line" {
-		p.Drawing = drawLines(bars, len(names), label)
+		p.Drawing = drawLines(bars, seriesOf(names), label)
 	} else {
-		p.Drawing = drawBars(bars, len(names), label)
+		p.Drawing = drawBars(bars, seriesOf(names), label)
 	}
 	if by >= 0 {
 		for i, name := range names {
-			p.Legend = append(p.Legend, share{Class: seriesClass(i), Name: name})
+			p.Legend = append(p.Legend, share{Class: fmt.Sprintf("series-%d", seriesOf(names)[i]), Name: name})
 		}
 	}
 	return p
@@ -200,7 +200,24 @@ func valueOf(text string) (float64, bool) {
 	return value, err == nil && !math.IsNaN(value) && !math.IsInf(value, 0)
 }
 
-func seriesClass(i int) string { return "series-" + strconv.Itoa(min(i, maxSeries)) }
+// lightSeries are the colours of lights.
+var lightSeries = map[string]int{"green": 2, "yellow": 1, "red": 5, "grey": 6, "none": 4}
+
+// seriesOf gives the colour of each series; lights keep theirs.
+func seriesOf(names []string) []int {
+	colours := make([]int, len(names))
+	lights := true
+	for i, name := range names {
+		colour, found := lightSeries[name]
+		colours[i], lights = colour, lights && found
+	}
+	for i := range names {
+		if !lights {
+			colours[i] = min(i, maxSeries)
+		}
+	}
+	return colours
+}
 
 // reach gives the least and the greatest sum that a bar reaches, or a point of a
 // line; both have the zero between them.
@@ -229,7 +246,7 @@ const (
 	labelRunes = 14
 )
 
-func drawBars(bars []bar, _ int, label string) template.HTML {
+func drawBars(bars []bar, colours []int, label string) template.HTML {
 	low, high := reach(bars, true)
 	const room = chartWidth - plotLabels - 90
 	at := func(v float64) float64 { return plotLabels + room*(v-low)/(high-low) }
@@ -242,10 +259,10 @@ func drawBars(bars []bar, _ int, label string) template.HTML {
 		for k, v := range b.values {
 			sum += v
 			if v >= 0 {
-				s.rect(seriesClass(k), at(up), y+4, at(up+v)-at(up), plotRow-8)
+				s.rect(fmt.Sprintf("series-%d", colours[k]), at(up), y+4, at(up+v)-at(up), plotRow-8)
 				up += v
 			} else {
-				s.rect(seriesClass(k), at(down+v), y+4, at(down)-at(down+v), plotRow-8)
+				s.rect(fmt.Sprintf("series-%d", colours[k]), at(down+v), y+4, at(down)-at(down+v), plotRow-8)
 				down += v
 			}
 		}
@@ -255,7 +272,7 @@ func drawBars(bars []bar, _ int, label string) template.HTML {
 	return s.end()
 }
 
-func drawLines(bars []bar, series int, label string) template.HTML {
+func drawLines(bars []bar, colours []int, label string) template.HTML {
 	low, high := reach(bars, false)
 	const left, bottom = 80.0, 30.0
 	const height = 280.0
@@ -277,18 +294,18 @@ func drawLines(bars []bar, series int, label string) template.HTML {
 		}
 		s.text("axis", anchor, x(i), height-8, shortened(bars[i].label))
 	}
-	for k := range series {
+	for k, colour := range colours {
 		var points []string
 		for i, b := range bars {
 			if b.known[k] {
 				points = append(points, fmt.Sprintf("%.1f,%.1f", x(i), y(b.values[k])))
 			}
 		}
-		fmt.Fprintf(s, `<polyline class="line-%d" points="%s"/>`, min(k, maxSeries), strings.Join(points, " "))
+		fmt.Fprintf(s, `<polyline class="line-%d" points="%s"/>`, colour, strings.Join(points, " "))
 		if len(points) <= 60 {
 			for _, at := range points {
 				cx, cy, _ := strings.Cut(at, ",")
-				fmt.Fprintf(s, `<circle class="%s" cx="%s" cy="%s" r="3.5"/>`, seriesClass(k), cx, cy)
+				fmt.Fprintf(s, `<circle class="series-%d" cx="%s" cy="%s" r="3.5"/>`, colour, cx, cy)
 			}
 		}
 	}
@@ -313,11 +330,21 @@ func inShort(v float64) string {
 	if decimals > 0 {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
+	if v < 0 {
+		text = "-" + text
+	}
+	return apart(text)
+}
+
+// apart writes the thousands of a number apart.
+func apart(text string) string {
+	sign := ""
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		sign, text = "-", rest
+	}
 	whole, fraction, broken := strings.Cut(text, ".")
 	var b strings.Builder
-	if v < 0 {
-		b.WriteByte('-')
-	}
+	b.WriteString(sign)
 	for i, c := range whole {
 		if i > 0 && (len(whole)-i)%3 == 0 {
 			b.WriteByte(',')

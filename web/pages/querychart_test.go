@@ -12,7 +12,7 @@ func TestDrawChoosesColumns(t *testing.T) {
 	if p == nil || p.X != "district" || p.Y != "projects" || p.By != "light" || p.Shape != "bar" || len(p.Legend) != 3 || p.Shown != 2 {
 		t.Fatalf("chosen: %+v", p)
 	}
-	for _, want := range []string{"修武县&lt;", `class="series-0"`, `class="series-1"`, ">7<", ">1.5<"} {
+	for _, want := range []string{"修武县&lt;", `class="series-5"`, `class="series-2"`, ">7<", ">1.5<"} {
 		if !strings.Contains(string(p.Drawing), want) {
 			t.Errorf("the drawing lacks %s: %s", want, p.Drawing)
 		}

@@ -55,7 +55,7 @@ func functions() template.FuncMap {
 		"stageName":    func(s schemas.Stage) string { return stageNames[s] },
 		"categoryName": func(c string) string { return categoryNames[c] },
 		"kindName":     func(k string) string { return kindNames[k] },
-		"hintName":     func(h schemas.Hint) string { return hintNames[h] }, "editionPath": editionPath,
+		"apart":        apart, "hintName": func(h schemas.Hint) string { return hintNames[h] }, "editionPath": editionPath,
 		"stacked": stacked, "gauge": gauge, "join": strings.Join,
 	}
 }

@@ -78,23 +78,7 @@ func orUnknown(s string) string {
 
 // wan shows 万元 with thousands apart.
 func wan(m schemas.Money) string {
-	text := m.String()
-	sign := ""
-	if strings.HasPrefix(text, "-") {
-		sign, text = "-", text[1:]
-	}
-	whole, fraction, broken := strings.Cut(text, ".")
-	var b strings.Builder
-	for i, c := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	if broken {
-		return sign + b.String() + "." + fraction
-	}
-	return sign + b.String()
+	return apart(m.String())
 }
 
 // yi shows 万元, and from 10,000 万元 on 亿元 with two decimals.
