@@ -61,6 +61,15 @@ func TestEditorsSignOffOnPages(t *testing.T) {
 	act(first, http.StatusSeeOther, "draft", nil)
 	form := shown(first, "待签发", "编审", "没有修订")
 
+	// What is not there is said by a page to browsers, and by a problem to programs.
+	if a := analyst.ask(http.MethodGet, "/no-such-page", nil, "Accept", "text/html"); a.status != http.StatusForbidden || !strings.Contains(a.body, "没有这项权限") || !strings.Contains(a.body, "<nav") {
+		t.Errorf("an unknown page: %d %s", a.status, a.body)
+	}
+	if a := analyst.ask(http.MethodGet, "/v1/no-such-thing", nil, "Accept", "text/html"); a.status != http.StatusForbidden || a.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("an unknown route: %d %s", a.status, a.header)
+	}
+	analyst.want(http.StatusSeeOther, http.MethodGet, page+"/approve", nil)
+
 	// The editor's own words, kept when they are refused and when they are not.
 	own := url.Values{"seen": form["seen"], "causes": {"征地滞后。\r\n\r\n用地<指标>未落实。"}, "next": {strings.Repeat("逐月调度。\n", 21)}}
 	act(first, http.StatusUnprocessableEntity, "draft", own, "段落过多", "用地&lt;指标&gt;未落实。")
@@ -149,6 +158,9 @@ func TestAssessmentOnPages(t *testing.T) {
 	v := server.visitor()
 	if a := v.want(http.StatusSeeOther, http.MethodGet, "/assessment", nil); a.header.Get("Location") != "/assessment/2025" && time.Now().Year() == 2026 {
 		t.Errorf("the year at hand: %s", a.header.Get("Location"))
+	}
+	if a := v.ask(http.MethodGet, "/no-such-page", nil, "Accept", "text/html"); a.status != http.StatusNotFound || !strings.Contains(a.body, "没有这个页面") {
+		t.Errorf("an unknown page: %d %s", a.status, a.body)
 	}
 	v.want(http.StatusUnprocessableEntity, http.MethodGet, "/assessment/last", nil, "年度不对")
 	v.want(http.StatusOK, http.MethodGet, "/assessment/2022", nil, "没有可考核的项目")

@@ -241,20 +241,23 @@ func reach(bars []bar, added bool) (low, high float64) {
 }
 
 const (
-	plotLabels = 190.0 // the room for labels beside bars
 	plotRow    = 26.0
 	labelRunes = 14
 )
 
 func drawBars(bars []bar, colours []int, label string) template.HTML {
 	low, high := reach(bars, true)
-	const room = chartWidth - plotLabels - 90
-	at := func(v float64) float64 { return plotLabels + room*(v-low)/(high-low) }
+	labels := 0.0
+	for _, b := range bars {
+		labels = max(labels, roomFor(shortened(b.label)))
+	}
+	room := chartWidth - labels - 90
+	at := func(v float64) float64 { return labels + room*(v-low)/(high-low) }
 	height := plotRow*float64(len(bars)) + 10
 	s := newSVG(int(chartWidth), int(height), "chart", label)
 	for i, b := range bars {
 		y := 5 + plotRow*float64(i)
-		s.text("name", "end", plotLabels-8, y+plotRow/2+4, shortened(b.label))
+		s.text("name", "end", labels-8, y+plotRow/2+4, shortened(b.label))
 		down, up, sum := 0.0, 0.0, 0.0
 		for k, v := range b.values {
 			sum += v
@@ -310,6 +313,20 @@ func drawLines(bars []bar, colours []int, label string) template.HTML {
 		}
 	}
 	return s.end()
+}
+
+// roomFor gives the width of a label beside a bar: Chinese characters are as wide
+// as high.
+func roomFor(label string) float64 {
+	width := 16.0
+	for _, c := range label {
+		if c < 0x2e80 {
+			width += 8
+		} else {
+			width += 13.5
+		}
+	}
+	return width
 }
 
 func shortened(label string) string {
