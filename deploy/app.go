@@ -21,6 +21,8 @@ import (
 	"milepost/deploy/embedded/nats"
 	"milepost/deploy/embedded/nats/authority"
 	"milepost/producers"
+	"milepost/producers/evidence"
+	"milepost/producers/imports"
 	"milepost/scheduler/alerts"
 	"milepost/scheduler/deliver"
 	"milepost/schemas"
@@ -65,6 +67,8 @@ type App struct {
 	sessions           *access.Sessions
 	pages              *pages.Pages
 	pageScript         pageScript
+	previews           *imports.Previews // of spreadsheets
+	evidence           *evidence.Store
 
 	// closers end what was started, last first.
 	closers []func(context.Context) error

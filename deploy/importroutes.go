@@ -23,6 +23,7 @@ func (a *App) importsHandler() (http.Handler, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, func(context.Context) error { return previews.Close() })
+	a.previews = previews
 	return imports.NewHandler(importer, imports.HandlerOptions{Previews: previews, Sender: a.importSender}), nil
 }
 

@@ -28,6 +28,10 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 	config.Desk, config.NoteRefusal = pageDesk{editionDesk{a.press}, pageArchive{analyst}}, access.NoteRefusal
 	if a.config.has(TargetProducers) {
 		config.Publisher = pagePublisher{a}
+		config.Imports = pageImports{a}
+	}
+	if config.Evidence, err = a.pageEvidence(); err != nil {
+		return err
 	}
 	if a.pages, err = pages.New(config); err != nil {
 		return err

@@ -88,12 +88,13 @@ func TestOfficeReportsAndTheBoardFollows(t *testing.T) {
 
 	form, cancel := chromedp.NewContext(board)
 	defer cancel()
-	do(t, form, chromedp.Navigate(server.HTTP+"/report"), chromedp.SendKeys("#i-title", "用地指标尚未落实"), chromedp.SendKeys("#i-id", "Q-1"), chromedp.SendKeys("#i-department", "甲局"))
+	do(t, form, chromedp.Navigate(server.HTTP+"/report/issue"), chromedp.SendKeys("#f-title", "用地指标尚未落实"), chromedp.SendKeys("#f-issue_id", "Q-1"), chromedp.SendKeys("#f-department", "甲局"))
+	do(t, form, chromedp.SetValue("#f-subject", "P-0001"), chromedp.SetValue("#f-category", "land"))
 	// A date field takes keys in the order of the browser's language.
-	if _, err := chromedp.Run(form, chromedp.Evaluate[string]("document.querySelector('#i-due').value = '"+(today+30).String()+"'")); err != nil {
+	if _, err := chromedp.Run(form, chromedp.Evaluate[string]("document.querySelector('#f-due_on').value = '"+(today+30).String()+"'")); err != nil {
 		t.Fatal(err)
 	}
-	do(t, form, chromedp.Click("form[action='/report/issue'] button"))
+	do(t, form, chromedp.Click("#event button"))
 	says(t, form, "已收到 1 条")
 
 	until(t, board, openIssues+" === '1' && window.notLoadedAgain === 1")
@@ -129,7 +130,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		if _, err := chromedp.Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1}); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range []string{"/", "/?as_of=2020-01-01", "/ledger", "/ledger?q=nothing", "/projects/P-0001", "/projects/P-9999", "/report?district=shanyang", "/bulletins", "/query", "/login"} {
+		for _, path := range []string{"/", "/?as_of=2020-01-01", "/ledger", "/ledger?q=nothing", "/projects/P-0001", "/projects/P-9999", "/report?district=shanyang", "/report/register?district=city", "/report/milestone?district=shanyang", "/report/import?district=shanyang", "/bulletins", "/query", "/login"} {
 			do(t, tab, chromedp.Navigate(server.HTTP+path))
 			if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](string(axe)+";true")); err != nil {
 				t.Fatal(err)

@@ -21,7 +21,14 @@ func pageRules() []access.Rule {
 		{Pattern: "GET /projects/{id}", Needs: schemas.MaySeeLedger, Page: true},
 
 		{Pattern: "GET /report", Needs: schemas.MayPublish, Page: true},
-		{Pattern: "POST /report/{form}", Needs: schemas.MayPublish, MaxBody: form, Page: true},
+		{Pattern: "POST /report/progress", Needs: schemas.MayPublish, MaxBody: form, Page: true},
+		{Pattern: "GET /report/{form}", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "POST /report/{form}", Needs: schemas.MayPublish, Upload: true, Page: true}, // evidence comes with it
+		{Pattern: "GET /report/import", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "POST /report/import", Needs: schemas.MayPublish, Upload: true, Page: true},
+		{Pattern: "GET /report/import/{id}", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "POST /report/import/{id}/confirm", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "GET /evidence/{sha256}", Needs: schemas.MaySeeLedger, Page: true},
 
 		{Pattern: "GET /bulletins", Needs: schemas.MayRead, Page: true},
 		{Pattern: "GET /query", Needs: schemas.MayRead, Page: true},

@@ -52,6 +52,23 @@ const (
 // application/x-ndjson: a line {"progress":{…}} now and then, and at last
 // {"result":…} or {"error":…}.
 func NewHandler(i *Importer, o HandlerOptions) http.Handler {
+	o = o.withDefaults()
+	h := &handler{importer: i, HandlerOptions: o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/imports", h.importFiles)
+	mux.HandleFunc("GET /v1/imports/template.xlsx", h.template)
+	mux.HandleFunc("GET /v1/imports/template.yaml", h.templateMapping)
+	if o.Previews != nil {
+		mux.HandleFunc("POST /v1/imports/previews", h.preview)
+		mux.HandleFunc("GET /v1/imports/previews/{id}", h.showPreview)
+		mux.HandleFunc("DELETE /v1/imports/previews/{id}", h.deletePreview)
+		mux.HandleFunc("GET /v1/imports/previews/{id}/errors.xlsx", h.errorsFile)
+		mux.HandleFunc("POST /v1/imports/previews/{id}/confirm", h.confirm)
+	}
+	return mux
+}
+
+func (o HandlerOptions) withDefaults() HandlerOptions {
 	if o.Sender == nil {
 		o.Sender = func(r *http.Request) (Sender, error) { return Sender{Actor: producers.RemoteActor(r)}, nil }
 	}
@@ -67,19 +84,15 @@ func NewHandler(i *Importer, o HandlerOptions) http.Handler {
 	if o.MaxFiles <= 0 {
 		o.MaxFiles = 500
 	}
-	h := &handler{importer: i, HandlerOptions: o}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/imports", h.importFiles)
-	mux.HandleFunc("GET /v1/imports/template.xlsx", h.template)
-	mux.HandleFunc("GET /v1/imports/template.yaml", h.templateMapping)
-	if o.Previews != nil {
-		mux.HandleFunc("POST /v1/imports/previews", h.preview)
-		mux.HandleFunc("GET /v1/imports/previews/{id}", h.showPreview)
-		mux.HandleFunc("DELETE /v1/imports/previews/{id}", h.deletePreview)
-		mux.HandleFunc("GET /v1/imports/previews/{id}/errors.xlsx", h.errorsFile)
-		mux.HandleFunc("POST /v1/imports/previews/{id}/confirm", h.confirm)
-	}
-	return mux
+	return o
+}
+
+// ReadForm reads a form as POST /v1/imports does: files, and what is chosen
+// beside them. The sender is left to the caller.
+func ReadForm(w http.ResponseWriter, r *http.Request, o HandlerOptions) (*Request, error) {
+	q, err := (&handler{HandlerOptions: o.withDefaults()}).read(w, r)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // none may pass while the import runs
+	return q, err
 }
 
 type handler struct {
@@ -218,7 +231,8 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) (q *Request, err 
 			total -= int64(len(f.Text))
 			q.Files = append(q.Files, f)
 		case "snapshot_date":
-			if text, err = readPart(part, 64); err == nil {
+			// A form in a browser sends the date that was left open, too.
+			if text, err = readPart(part, 64); err == nil && len(text) > 0 {
 				q.SnapshotDate, err = schemas.ParseDate(string(text))
 			}
 		case "district":

@@ -95,3 +95,14 @@ func (f *faultWords) text(fault *Fault) string {
 	}
 	return problem
 }
+
+// InOfficeWords gives faults in the office's words, as the errors file has them.
+func InOfficeWords(faults []Fault) []Fault {
+	words := newFaultWords()
+	said := make([]Fault, len(faults))
+	for i := range faults {
+		said[i] = faults[i]
+		said[i].Message, said[i].Hint = words.say(&faults[i])
+	}
+	return said
+}

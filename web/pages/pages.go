@@ -99,8 +99,8 @@ type Sessions interface {
 	End(w http.ResponseWriter, r *http.Request) error
 }
 
-// Config is what the pages stand on. All but Publisher, Script and Join are
-// needed.
+// Config is what the pages stand on. All but Publisher, Imports,
+// Evidence, Script and Join are needed.
 type Config struct {
 	Rules     *schemas.RuleBook
 	Ledgers   Ledgers
@@ -113,9 +113,12 @@ type Config struct {
 	// NoteRefusal tells the audit why a request's act was refused; nil tells
 	// nobody.
 	NoteRefusal func(ctx context.Context, code schemas.Code)
-	// Publisher is nil in a process that takes no events.
+	// Publisher is nil in a process that takes no events, as is Imports.
 	Publisher Publisher
-	Sessions  Sessions
+	Imports   Imports
+	// Evidence is nil in a process that keeps no files.
+	Evidence Evidence
+	Sessions Sessions
 	// TokensUsed tells whether requests need a token.
 	TokensUsed func() bool
 	// Script gives the text of htmx, nil while it is not there: pages then load
@@ -164,7 +167,14 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ledger", p.page(p.ledger))
 	mux.HandleFunc("GET /projects/{id}", p.page(p.project))
 	mux.HandleFunc("GET /report", p.page(p.report))
-	mux.HandleFunc("POST /report/{form}", p.page(p.send))
+	mux.HandleFunc("POST /report/progress", p.page(p.sendProgress))
+	mux.HandleFunc("GET /report/{form}", p.page(p.reportForm))
+	mux.HandleFunc("POST /report/{form}", p.page(p.sendForm))
+	mux.HandleFunc("GET /report/import", p.page(p.importPage))
+	mux.HandleFunc("POST /report/import", p.page(p.previewImport))
+	mux.HandleFunc("GET /report/import/{id}", p.page(p.showImport))
+	mux.HandleFunc("POST /report/import/{id}/confirm", p.page(p.confirmImport))
+	mux.HandleFunc("GET /evidence/{sha256}", p.page(p.evidence))
 	mux.HandleFunc("GET /bulletins", p.page(p.bulletins))
 	p.registerEditing(mux)
 	mux.HandleFunc("GET /query", p.page(p.query))

@@ -22,7 +22,7 @@ type templates map[string]*template.Template
 
 func readTemplates() (templates, error) {
 	all := templates{}
-	base, err := template.New("frame.html").Funcs(functions()).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html")
+	base, err := template.New("frame.html").Funcs(functions()).ParseFS(templateFiles, "templates/frame.html", "templates/parts*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func readTemplates() (templates, error) {
 	}
 	for _, name := range names {
 		short := strings.TrimSuffix(path.Base(name), ".html")
-		if short == "frame" || short == "parts" {
+		if short == "frame" || strings.HasPrefix(short, "parts") {
 			continue
 		}
 		page, err := base.Clone()
@@ -56,6 +56,9 @@ func functions() template.FuncMap {
 		"categoryName": func(c string) string { return categoryNames[c] },
 		"kindName":     func(k string) string { return kindNames[k] },
 		"apart":        apart, "hintName": func(h schemas.Hint) string { return hintNames[h] }, "editionPath": editionPath,
+		"typeName": func(t schemas.Type) string { return typeNames[t] },
+		"notesOf":  func(label string, notes []ImportNote) labelled { return labelled{label, notes} },
+		"linkOf":   linkOf, "megabytes": megabytes, "roleName": func(r schemas.Role) string { return roleNames[r] },
 		"stacked": stacked, "gauge": gauge, "join": strings.Join,
 	}
 }

@@ -3,6 +3,7 @@ package pages
 import (
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -18,24 +19,46 @@ type office struct {
 	admits   func(*schemas.Standing) bool
 }
 
-// reportContent is what the report page shows.
+// reportContent is what the pages of reports show.
 type reportContent struct {
-	Office     office
-	Offices    []schemas.District // among which the sender chooses; one is no choice
-	Month      schemas.Month
-	Months     []schemas.Month
-	Rows       []*progressRow
-	Projects   []*schemas.Standing // of the other forms
-	Today      schemas.Date
-	Nonce      string
-	Categories []string
-	Names      []string // of departments
-	Given      map[string]string
-	Wrong      map[string]*schemas.Error // by the name of the field
-	Form       string                    // that was sent: progress, milestone or issue
-	Done       []sentEvent
-	Failed     int
-	OnlyIssues bool // a department reports no milestones
+	Office  office
+	Offices []schemas.District // among which the sender chooses; one is no choice
+	Menu    []formLink
+	Month   schemas.Month
+	Months  []schemas.Month
+	Rows    []*progressRow
+	Today   schemas.Date
+	Nonce   string
+	Given   map[string]string
+	Wrong   map[string]*schemas.Error // by the name of the field
+	Form    string                    // that was sent
+	Done    []sentEvent
+	Failed  int
+	// Shown is the form of a page that has one.
+	Shown *shownForm
+
+	projects    []*schemas.Standing // of the office
+	districts   []schemas.District
+	departments []string
+	leads       []string
+	department  bool         // the sender is one
+	kept        []StoredFile // evidence that was uploaded
+	fields      []formField  // of the form that was sent
+}
+
+// Departments and Leads are offered where a form names one.
+func (c *reportContent) Departments() []string { return c.departments }
+
+// Leads are the leads that are offered.
+func (c *reportContent) Leads() []string { return c.leads }
+
+// Districts are the districts that are offered as rows of the assessment.
+func (c *reportContent) Districts() []schemas.District { return c.districts }
+
+// formLink is an entry of the menu of forms.
+type formLink struct {
+	Group, Name, Address string
+	Current              bool
 }
 
 // progressRow is a project in the table of a month.
@@ -52,24 +75,28 @@ type progressRow struct {
 
 // sentEvent is an event with its receipt, in the words of the page.
 type sentEvent struct {
-	What string
+	What, ProjectID string
 	Receipt
 }
 
 // reportMonths is how many months the form offers.
 const reportMonths = 12
 
-// report answers GET /report?district=&month=.
+// report answers GET /report?district=&month= with the month's progress.
 func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
-	c, err := p.reportOf(r)
+	c, err := p.reportOf(r, "progress")
 	if err != nil {
+		return err
+	}
+	if err := p.fillProgress(r, c); err != nil {
 		return err
 	}
 	return p.show(w, r, http.StatusOK, "report", "填报", c)
 }
 
-// reportOf makes an empty form for the office that the request names.
-func (p *Pages) reportOf(r *http.Request) (*reportContent, error) {
+// reportOf finds the office that the request names, and what it may fill in;
+// form is the page's own.
+func (p *Pages) reportOf(r *http.Request, form string) (*reportContent, error) {
 	if p.Publisher == nil {
 		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "this process takes no events", Hint: "use a server with the producers role"}
 	}
@@ -78,31 +105,59 @@ func (p *Pages) reportOf(r *http.Request) (*reportContent, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &reportContent{Today: today, Nonce: rand.Text(), Categories: schemas.IssueCategories(), Given: map[string]string{}, Wrong: map[string]*schemas.Error{}}
+	c := &reportContent{Today: today, Nonce: rand.Text(), Given: map[string]string{}, Wrong: map[string]*schemas.Error{}, districts: s.rules.Districts}
 	if err := c.choose(schemas.PrincipalOf(r.Context()), r.FormValue("district"), s.rules, today); err != nil {
 		return nil, err
 	}
-	if err := c.chooseMonth(r.FormValue("month"), today); err != nil {
-		return nil, err
-	}
+	c.fillMenu(form)
 	for i := range s.ledger.Standings {
-		one := &s.ledger.Standings[i]
-		if one.Cancelled || !c.Office.admits(one) {
-			continue
+		if one := &s.ledger.Standings[i]; !one.Cancelled && c.Office.admits(one) {
+			c.projects = append(c.projects, one)
 		}
-		c.Projects = append(c.Projects, one)
+	}
+	choices := choicesOf(s)
+	named := func(names []string, directory schemas.Directory) []string {
+		for _, e := range directory.Entries() {
+			if !slices.Contains(names, e.Name) {
+				names = append(names, e.Name)
+			}
+		}
+		return slices.DeleteFunc(names, func(name string) bool { return name == unassigned })
+	}
+	c.departments, c.leads = named(choices.Departments, s.rules.Departments), named(choices.Leads, s.rules.Leads)
+	return c, nil
+}
+
+// fillMenu lists the forms that the office sends.
+func (c *reportContent) fillMenu(current string) {
+	query := "?district=" + url.QueryEscape(c.Office.District)
+	c.Menu = []formLink{{"进度", "本月进度", "/report" + query, current == "progress"}}
+	if !c.department {
+		c.Menu = append(c.Menu, formLink{"进度", "表格导入", "/report/import" + query, current == importForm})
+	}
+	for _, f := range eventForms() {
+		if f.sentBy(c.City(), c.department) {
+			c.Menu = append(c.Menu, formLink{f.Group, f.Name, "/report/" + f.Key + query, current == f.Key})
+		}
+	}
+}
+
+// City tells whether the city office reports.
+func (c *reportContent) City() bool {
+	return c.Office.District == schemas.CityDistrict && !c.department
+}
+
+// fillProgress makes the table of the month.
+func (p *Pages) fillProgress(r *http.Request, c *reportContent) error {
+	if err := c.chooseMonth(r.FormValue("month"), c.Today); err != nil {
+		return err
+	}
+	for _, one := range c.projects {
 		if !one.Completed() || one.Investment.Plan > 0 {
 			c.Rows = append(c.Rows, &progressRow{Standing: one})
 		}
 	}
-	c.Names = choicesOf(s).Departments
-	for _, e := range s.rules.Departments.Entries() {
-		if !slices.Contains(c.Names, e.Name) {
-			c.Names = append(c.Names, e.Name)
-		}
-	}
-	c.Names = slices.DeleteFunc(c.Names, func(name string) bool { return name == unassigned })
-	return c, p.fillReported(r, c)
+	return p.fillReported(r, c)
 }
 
 // choose finds the office: an office token's own districts, a department's
@@ -110,7 +165,7 @@ func (p *Pages) reportOf(r *http.Request) (*reportContent, error) {
 func (c *reportContent) choose(p *schemas.Principal, wanted string, rules *schemas.Rules, today schemas.Date) error {
 	all := append(slices.Clone(rules.Districts), schemas.District{Code: schemas.CityDistrict, Name: "市级"})
 	if p != nil && p.Role == schemas.RoleDepartment {
-		c.OnlyIssues = true
+		c.department = true
 		c.Office = office{District: p.Districts[0], Name: strings.Join(p.Departments, "、"), Source: p.SourcePrefix, admits: func(s *schemas.Standing) bool {
 			return p.Named(s.Holder.Department, today, rules.Departments)
 		}}
@@ -192,29 +247,29 @@ func (p *Pages) fillReported(r *http.Request, c *reportContent) error {
 	return nil
 }
 
-// send answers POST /report/{form}.
-func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
-	c, err := p.reportOf(r)
+// sendProgress answers POST /report/progress.
+func (p *Pages) sendProgress(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.reportOf(r, "progress")
 	if err != nil {
 		return err
 	}
-	c.Form = r.PathValue("form")
-	var drafts []draft
-	switch c.Form {
-	case "progress":
-		drafts = c.progressDrafts(r)
-	case "milestone":
-		drafts = c.milestoneDraft(r)
-	case "issue":
-		drafts = c.issueDraft(r)
-	default:
-		return &schemas.Error{Code: schemas.NotFound, Field: "form", Value: schemas.Shorten(c.Form), Message: "no such form", Hint: "begin at the report page"}
+	if err := p.fillProgress(r, c); err != nil {
+		return err
 	}
+	c.Form = "progress"
+	if err := p.sendDrafts(r, c, c.progressDrafts(r)); err != nil {
+		return err
+	}
+	return p.show(w, r, c.status(), "report", "填报", c)
+}
+
+// sendDrafts publishes what a form says, once: a form that is sent twice, by a
+// second click or by going back, counts once.
+func (p *Pages) sendDrafts(r *http.Request, c *reportContent, drafts []draft) error {
 	nonce := r.FormValue("nonce")
 	if len(nonce) != len(c.Nonce) || strings.ContainsFunc(nonce, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < '2' || c > '7') }) {
 		return &schemas.Error{Code: schemas.Invalid, Field: "nonce", Message: "no such form", Hint: "begin at the report page"}
 	}
-	// A form that is sent twice, by a second click or by going back, counts once.
 	raws, err := c.events(p.Now(), nonce, drafts)
 	if err != nil {
 		return err
@@ -230,12 +285,16 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		<-sent.done
 	}
-	status := http.StatusOK
 	c.tell(drafts, sent.receipts)
+	return nil
+}
+
+// status is that of the page that answers a form.
+func (c *reportContent) status() int {
 	if c.Failed > 0 {
-		status = http.StatusUnprocessableEntity
+		return http.StatusUnprocessableEntity
 	}
-	return p.show(w, r, status, "report", "填报", c)
+	return http.StatusOK
 }
 
 // publish publishes events, and waits until the pages' ledger knows them.
@@ -245,17 +304,22 @@ func (p *Pages) publish(r *http.Request, raws [][]byte) []Receipt {
 	for _, one := range receipts {
 		last = max(last, one.Seq)
 	}
-	if last == 0 {
-		return receipts
+	p.followed(r, last)
+	return receipts
+}
+
+// followed waits until the pages' ledger knows the sequence.
+func (p *Pages) followed(r *http.Request, seq uint64) {
+	if seq == 0 {
+		return
 	}
-	err := p.waitApplied(r.Context(), last)
+	err := p.waitApplied(r.Context(), seq)
 	if err == nil {
-		_, err = p.now(r.Context(), last)
+		_, err = p.now(r.Context(), seq)
 	}
 	if err != nil {
 		p.Log.WarnContext(r.Context(), "what a form sent is not in the ledger yet", "error", err)
 	}
-	return receipts
 }
 
 // tell puts receipts and refusals beside what was filled in.
@@ -269,7 +333,7 @@ func (c *reportContent) tell(drafts []draft, receipts []Receipt) {
 			if d.row != nil {
 				d.row.Reported = true
 			}
-			c.Done = append(c.Done, sentEvent{d.what, receipt})
+			c.Done = append(c.Done, sentEvent{d.what, d.subject, receipt})
 			continue
 		}
 		c.Failed++
@@ -278,26 +342,10 @@ func (c *reportContent) tell(drafts []draft, receipts []Receipt) {
 			d.row.Error = said
 			continue
 		}
-		c.Wrong[fieldOf(said.Field)] = said
+		c.Wrong[fieldOf(c.fields, c.Today, said.Field)] = said
 	}
 	if c.Failed == 0 {
 		clear(c.Given)
+		c.kept = nil
 	}
-}
-
-// fieldOf gives the form's field that an event's field was made from; empty for
-// what the whole form is told.
-func fieldOf(field string) string {
-	name, ok := strings.CutPrefix(field, "data.")
-	switch {
-	case field == "subject":
-		return "subject"
-	case !ok:
-		return ""
-	case strings.HasPrefix(name, "evidence"):
-		return "evidence"
-	case slices.Contains([]string{"milestone", "reached_on", "issue_id", "title", "category", "department", "raised_on", "due_on"}, name):
-		return name
-	}
-	return ""
 }

@@ -72,36 +72,8 @@ func (c *reportContent) progressDrafts(r *http.Request) []draft {
 	return drafts
 }
 
-func (c *reportContent) milestoneDraft(r *http.Request) []draft {
-	c.keep(r, "subject", "milestone", "reached_on", "evidence", "evidence_note")
-	data := map[string]any{"milestone": c.Given["milestone"], "reached_on": c.Given["reached_on"]}
-	if uri := c.Given["evidence"]; uri != "" {
-		evidence := map[string]string{"uri": uri}
-		if note := c.Given["evidence_note"]; note != "" {
-			evidence["note"] = note
-		}
-		data["evidence"] = []any{evidence}
-	}
-	return []draft{{c.nameOf(c.Given["subject"]) + " " + milestoneWord(c.Given["milestone"]) + " " + c.Given["reached_on"], c.Given["subject"], schemas.MilestoneReached, data, nil}}
-}
-
-func (c *reportContent) issueDraft(r *http.Request) []draft {
-	c.keep(r, "subject", "issue_id", "title", "category", "department", "raised_on", "due_on")
-	data := map[string]any{}
-	for _, name := range []string{"issue_id", "title", "category", "department", "raised_on", "due_on"} {
-		data[name] = c.Given[name]
-	}
-	return []draft{{c.nameOf(c.Given["subject"]) + " " + c.Given["issue_id"] + " " + c.Given["title"], c.Given["subject"], schemas.IssueRaised, data, nil}}
-}
-
-func (c *reportContent) keep(r *http.Request, names ...string) {
-	for _, name := range names {
-		c.Given[name] = strings.TrimSpace(r.FormValue(name))
-	}
-}
-
 func (c *reportContent) nameOf(id string) string {
-	for _, s := range c.Projects {
+	for _, s := range c.projects {
 		if s.ProjectID == id {
 			return s.Name
 		}
