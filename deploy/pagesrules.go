@@ -19,6 +19,10 @@ func pageRules() []access.Rule {
 		{Pattern: "GET /live", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /ledger", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /projects/{id}", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /projects/{id}/events/{seq}", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "POST /projects/{id}/events/{seq}/revoke", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "GET /projects/{id}/events/{seq}/correct", Needs: schemas.MayPublish, Page: true},
+		{Pattern: "POST /projects/{id}/events/{seq}/correct", Needs: schemas.MayPublish, Upload: true, Page: true},
 
 		{Pattern: "GET /report", Needs: schemas.MayPublish, Page: true},
 		{Pattern: "POST /report/progress", Needs: schemas.MayPublish, MaxBody: form, Page: true},

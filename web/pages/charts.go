@@ -148,8 +148,9 @@ type point struct {
 	Invested schemas.Money
 }
 
-// curve draws what was invested in a year against the plan in time.
-func curve(points []point, plan schemas.Money) template.HTML {
+// curve draws what was invested in a year against the plan in time, which begins
+// with the month from: January, or that of the registration.
+func curve(points []point, plan schemas.Money, from int) template.HTML {
 	top := plan
 	for _, p := range points {
 		top = max(top, p.Invested)
@@ -167,7 +168,7 @@ func curve(points []point, plan schemas.Money) template.HTML {
 		s.text("axis", "end", chartLeft-6, y(part)+4, wan(part/100*100))
 	}
 	if plan > 0 {
-		s.line("plan", x(0), y(0), x(12), y(plan))
+		s.line("plan", x(from-1), y(0), x(12), y(plan))
 	}
 	if len(points) > 0 {
 		path := fmt.Sprintf("%.1f,%.1f", x(0), y(0))

@@ -1,9 +1,13 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -24,10 +28,12 @@ type projectContent struct {
 	Holders    []holder
 	History    []historyRow
 	More       int // events that are not listed
+	Forms      []formLink
+	planFrom   int // month from which the year's plan counts
 }
 
 type methodItem struct {
-	Name, Verdict, Class string
+	Name, Verdict, Class, Proof string
 }
 
 type milestoneRow struct {
@@ -43,7 +49,9 @@ type issueRow struct {
 }
 
 type holder struct {
-	Lead, Department, Since string
+	Lead, Department string
+	Since, Until     schemas.Date // Until is zero for who answers now
+	Now              bool
 }
 
 type historyRow struct {
@@ -73,6 +81,7 @@ func (p *Pages) project(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := &projectContent{view: v, Standing: standing, District: v.DistrictName(standing.District)}
 	c.fill(events)
+	c.Forms = p.formsFor(r, standing)
 	return p.show(w, r, http.StatusOK, "project", standing.Name, c)
 }
 
@@ -83,7 +92,7 @@ func (c *projectContent) fill(events []StoredEvent) {
 	}
 	for i, verdict := range s.Method {
 		words := [...][2]string{schemas.NotApplicable: {"不适用", "none"}, schemas.Unsatisfied: {"缺", "red"}, schemas.Satisfied: {"有", "green"}}[verdict]
-		c.Method = append(c.Method, methodItem{c.rules.Method[i].Name, words[0], words[1]})
+		c.Method = append(c.Method, methodItem{Name: c.rules.Method[i].Name, Verdict: words[0], Class: words[1]})
 	}
 	satisfied, applicable := s.Completeness()
 	c.Complete = schemas.Percent(int64(satisfied), int64(applicable))
@@ -100,13 +109,18 @@ func (c *projectContent) fill(events []StoredEvent) {
 		}
 		c.Milestones = append(c.Milestones, row)
 	}
+	c.prove(facts)
 	c.Timeline = timeline(s, c.asOf)
 	for month := 1; month <= 12; month++ {
 		if invested, ok := facts.invested[month]; ok {
 			c.Points = append(c.Points, point{month, invested})
 		}
 	}
-	c.Curve = curve(c.Points, s.Investment.Plan)
+	c.planFrom = 1
+	if s.RegisteredOn.Year() == c.ledger.ReportingMonth.Year() {
+		c.planFrom = s.RegisteredOn.Month().Number()
+	}
+	c.Curve = curve(c.Points, s.Investment.Plan, c.planFrom)
 	slices.Reverse(c.History)
 	if c.More = len(c.History) - maxHistory; c.More > 0 {
 		c.History = c.History[:maxHistory]
@@ -117,6 +131,7 @@ func (c *projectContent) fill(events []StoredEvent) {
 type facts struct {
 	evidence map[schemas.Milestone][]schemas.Evidence
 	invested map[int]schemas.Money
+	reported schemas.Month // the latest report
 }
 
 // eventData are the members that the page reads of any event.
@@ -163,22 +178,20 @@ func revokedBy(events []StoredEvent) map[string]bool {
 }
 
 func (c *projectContent) read(events []StoredEvent, revoked map[string]bool) facts {
-	f := facts{map[schemas.Milestone][]schemas.Evidence{}, map[int]schemas.Money{}}
+	f := facts{evidence: map[schemas.Milestone][]schemas.Evidence{}, invested: map[int]schemas.Money{}}
 	for _, e := range events {
 		var data eventData
 		_ = json.Unmarshal(e.Data, &data) // members of another type stay empty, and are not shown
 		t := schemas.Type(e.Type)
-		row := historyRow{StoredEvent: e, Name: typeNames[t], What: saying(t, &data), Office: c.DistrictName(e.District), Revoked: revoked[schemas.EventID(e.Source, e.ID)]}
-		if e.District == schemas.CityDistrict {
-			row.Office = "市级"
-		}
+		row := historyRow{StoredEvent: e, Name: typeNames[t], What: saying(t, &data), Revoked: revoked[schemas.EventID(e.Source, e.ID)]}
+		row.Office = officeName(c.rules, e.District)
 		c.History = append(c.History, row)
 		if row.Revoked || e.BusinessDate > c.asOf.String() {
 			continue
 		}
 		switch t {
 		case schemas.ProjectAssigned:
-			c.Holders = append(c.Holders, holder{data.Lead, data.Department, data.EffectiveOn.String()})
+			c.Holders = append(c.Holders, holder{Lead: data.Lead, Department: data.Department, Since: data.EffectiveOn})
 		case schemas.MilestoneReached:
 			if m, ok := schemas.ParseMilestone(data.Milestone); ok {
 				f.evidence[m] = nil
@@ -190,18 +203,102 @@ func (c *projectContent) read(events []StoredEvent, revoked map[string]bool) fac
 			if reporting := c.ledger.ReportingMonth; data.Month.Year() == reporting.Year() && data.Month <= reporting {
 				f.invested[data.Month.Number()] = data.InvestedYTD
 			}
+			f.reported = max(f.reported, data.Month)
 		}
 	}
-	slices.SortStableFunc(c.Holders, func(x, y holder) int {
-		switch {
-		case x.Since < y.Since:
-			return -1
-		case x.Since > y.Since:
-			return 1
-		}
-		return 0
-	})
+	c.Holders = inTime(c.Holders)
 	return f
+}
+
+// inTime puts who answers in order, with the day that each ended: of one day
+// the latest assignment counts.
+func inTime(holders []holder) []holder {
+	slices.SortStableFunc(holders, func(x, y holder) int { return cmp.Compare(x.Since, y.Since) })
+	var list []holder
+	for _, one := range holders {
+		if n := len(list); n > 0 && list[n-1].Since == one.Since {
+			list = list[:n-1]
+		} else if n > 0 {
+			list[n-1].Until = one.Since - 1
+		}
+		list = append(list, one)
+	}
+	if len(list) > 0 {
+		list[len(list)-1].Now = true
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// prove says what the verdict on each of the seven items stands on
+// (specification §7).
+func (c *projectContent) prove(f facts) {
+	s := c.Standing
+	for i := range c.Method {
+		proof := ""
+		switch c.rules.Method[i].Key {
+		case schemas.MethodProject:
+			proof = cmp.Or(s.Enterprise, "企业未填")
+		case schemas.MethodLead:
+			proof = cmp.Or(s.Holder.Lead, "未明确")
+		case schemas.MethodDepartment:
+			proof = cmp.Or(s.Holder.Department, "未明确")
+		case schemas.MethodLedger:
+			proof = "还没有进度填报"
+			if f.reported != 0 {
+				proof = "最近填报 " + f.reported.String()
+			}
+		case schemas.MethodSchedule:
+			var missing []string
+			for _, m := range schemas.Milestones() {
+				if s.Milestones[m].Target == 0 {
+					missing = append(missing, milestoneName(m))
+				}
+			}
+			proof = "三个节点都有目标"
+			if len(missing) > 0 {
+				proof = "缺" + strings.Join(missing, "、") + "目标"
+			}
+		case schemas.MethodBulletin:
+			proof = map[string]string{"green": "列入最近一期通报", "red": "未列入最近一期通报", "none": "入库后还没有通报"}[c.Method[i].Class]
+		case schemas.MethodClosure:
+			proof = "没有逾期问题"
+			if n := s.OverdueIssues(c.asOf); n > 0 {
+				proof = fmt.Sprintf("%d 件问题逾期", n)
+			}
+		}
+		c.Method[i].Proof = proof
+	}
+}
+
+// formsFor lists the forms that the one who asks fills in for the project.
+func (p *Pages) formsFor(r *http.Request, s *schemas.Standing) []formLink {
+	principal := schemas.PrincipalOf(r.Context())
+	if p.Publisher == nil || principal == nil || !principal.Role.May(schemas.MayPublish) || principal.Role == schemas.RoleDepartment {
+		return nil
+	}
+	district := s.District
+	if principal.Role != schemas.RoleAdmin && !slices.Contains(principal.Districts, district) {
+		if !slices.Contains(principal.Districts, schemas.CityDistrict) {
+			return nil
+		}
+		district = schemas.CityDistrict
+	}
+	var links []formLink
+	for _, f := range eventForms() {
+		from := district
+		if f.Type.CityOnly() {
+			if principal.Role != schemas.RoleAdmin && !slices.Contains(principal.Districts, schemas.CityDistrict) {
+				continue
+			}
+			from = schemas.CityDistrict
+		}
+		if f.Subject == ofProject {
+			query := url.Values{"district": {from}, "subject": {s.ProjectID}}
+			links = append(links, formLink{Group: f.Group, Name: f.Name, Address: "/report/" + f.Key + "?" + query.Encode()})
+		}
+	}
+	return links
 }
 
 // saying says in a line what an event says.

@@ -105,7 +105,7 @@ func (p *Pages) reportOf(r *http.Request, form string) (*reportContent, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &reportContent{Today: today, Nonce: rand.Text(), Given: map[string]string{}, Wrong: map[string]*schemas.Error{}, districts: s.rules.Districts}
+	c := newReport(today, s.rules)
 	if err := c.choose(schemas.PrincipalOf(r.Context()), r.FormValue("district"), s.rules, today); err != nil {
 		return nil, err
 	}
@@ -115,6 +115,16 @@ func (p *Pages) reportOf(r *http.Request, form string) (*reportContent, error) {
 			c.projects = append(c.projects, one)
 		}
 	}
+	c.departments, c.leads = namesOf(s)
+	return c, nil
+}
+
+func newReport(today schemas.Date, rules *schemas.Rules) *reportContent {
+	return &reportContent{Today: today, Nonce: rand.Text(), Given: map[string]string{}, Wrong: map[string]*schemas.Error{}, districts: rules.Districts}
+}
+
+// namesOf gives the departments and leads of the ledger and of the directory.
+func namesOf(s *snapshot) (departments, leads []string) {
 	choices := choicesOf(s)
 	named := func(names []string, directory schemas.Directory) []string {
 		for _, e := range directory.Entries() {
@@ -124,8 +134,7 @@ func (p *Pages) reportOf(r *http.Request, form string) (*reportContent, error) {
 		}
 		return slices.DeleteFunc(names, func(name string) bool { return name == unassigned })
 	}
-	c.departments, c.leads = named(choices.Departments, s.rules.Departments), named(choices.Leads, s.rules.Leads)
-	return c, nil
+	return named(choices.Departments, s.rules.Departments), named(choices.Leads, s.rules.Leads)
 }
 
 // fillMenu lists the forms that the office sends.
@@ -280,13 +289,32 @@ func (p *Pages) sendDrafts(r *http.Request, c *reportContent, drafts []draft) er
 	}
 	sent, first := p.forms.begin(nonce + " " + digest)
 	if first {
-		sent.receipts = p.publish(r, raws)
+		sent.receipts = p.publishDrafts(r, drafts, raws)
 		close(sent.done)
 	} else {
 		<-sent.done
 	}
 	c.tell(drafts, sent.receipts)
 	return nil
+}
+
+// publishDrafts publishes events, up to the first that waits for one which was
+// refused.
+func (p *Pages) publishDrafts(r *http.Request, drafts []draft, raws [][]byte) []Receipt {
+	var receipts []Receipt
+	for begin := 0; begin < len(raws); {
+		end := begin + 1
+		for end < len(raws) && !drafts[end].only {
+			end++
+		}
+		got := p.publish(r, raws[begin:end])
+		receipts = append(receipts, got...)
+		if len(got) < end-begin || got[len(got)-1].Error != nil && end < len(raws) {
+			break
+		}
+		begin = end
+	}
+	return receipts
 }
 
 // status is that of the page that answers a form.

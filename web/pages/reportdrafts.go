@@ -18,6 +18,8 @@ type draft struct {
 	typ     schemas.Type
 	data    map[string]any
 	row     *progressRow
+	// only is sent only when the one before was accepted.
+	only bool
 }
 
 // digest tells the content of drafts apart.
@@ -67,7 +69,7 @@ func (c *reportContent) progressDrafts(r *http.Request) []draft {
 			data["note"] = note
 		}
 		row.Invested, row.Note = amount, note
-		drafts = append(drafts, draft{row.Name + " " + month(c.Month) + "累计 " + amount + " 万元", row.ProjectID, schemas.ProgressReported, data, row})
+		drafts = append(drafts, draft{row.Name + " " + month(c.Month) + "累计 " + amount + " 万元", row.ProjectID, schemas.ProgressReported, data, row, false})
 	}
 	return drafts
 }

@@ -80,6 +80,8 @@ func (c *reportContent) show(f *formField) []shownField {
 		one.Mode, one.Max = "decimal", 20
 	case inputFlag:
 		one.Control = "flag"
+	case inputWithheld:
+		one.Control, one.Options = "select", []option{{"", "不变"}, {"true", "不公开，不列入媒体版"}, {"false", "公开"}}
 	case inputTags:
 		one.Max = longestText
 	case inputMilestone:
@@ -159,7 +161,7 @@ func (f *formField) value(given string) any {
 			return number(plain)
 		}
 		return nil
-	case inputFlag:
+	case inputFlag, inputWithheld:
 		return given == "true"
 	case inputTags:
 		tags := strings.FieldsFunc(given, func(c rune) bool { return strings.ContainsRune("、，,；;", c) })

@@ -206,6 +206,13 @@ func (c *reportContent) subjectField(kind subjectKind) *shownField {
 	return f
 }
 
+// keep takes fields as they were filled in.
+func (c *reportContent) keep(r *http.Request, names ...string) {
+	for _, name := range names {
+		c.Given[name] = strings.TrimSpace(r.FormValue(name))
+	}
+}
+
 // issueChoice names an open issue as the form does.
 func (c *reportContent) issueChoice(project, issue string) string {
 	if project == "" || issue == "" {

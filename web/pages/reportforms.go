@@ -17,6 +17,7 @@ const (
 	inputNumber    inputKind = "number"
 	inputTags      inputKind = "tags"
 	inputFlag      inputKind = "flag"
+	inputWithheld  inputKind = "withheld"
 	inputPlans     inputKind = "plans" // 万元 by year
 	inputMilestone inputKind = "milestone"
 	inputCategory  inputKind = "category"
@@ -112,7 +113,7 @@ func eventForms() []eventForm {
 		{Key: "amend", Group: "项目", Name: "信息变更", Type: schemas.ProjectAmended, Intro: "只填要改的栏目，没填的保持不变。", Fields: slices.Concat(
 			[]formField{effective, projectName}, common, []formField{
 				total, {Name: "district", Label: "调整到县(市)区", Kind: inputDistrict, City: true},
-				{Name: "withheld", Label: "不公开（不列入媒体版）", Kind: inputFlag}, plans,
+				{Name: "withheld", Label: "是否公开", Kind: inputWithheld}, plans,
 			})},
 		{Key: "assign", Group: "项目", Name: "明确分包", Type: schemas.ProjectAssigned, Intro: "一个项目一名市级领导、一个市直部门，从生效日期起负责。", Fields: []formField{
 			line("lead", "市级领导", "").must().from("leads"), line("department", "市直部门", "").must().from("departments"), effective,
