@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/xuri/excelize/v2"
 
 	"milepost/schemas"
 )
@@ -254,6 +257,8 @@ func TestLedgerPageFindsAndPages(t *testing.T) {
 	v.want(http.StatusOK, http.MethodGet, "/ledger?q=康养", nil, "云台山康养小镇", "共 <b>1</b> 个项目")
 	v.want(http.StatusOK, http.MethodGet, "/ledger?district=xiuwu&tag=市重点", nil, "云台山康养小镇", "共 <b>1</b> 个项目")
 	v.want(http.StatusOK, http.MethodGet, "/ledger?light=grey", nil, "没有符合条件的项目")
+	checkColumns(t, server.visitor())
+	checkExports(t, v)
 	v.want(http.StatusOK, http.MethodGet, "/ledger?sort=-total", nil, `aria-sort="descending"`)
 	v.want(http.StatusOK, http.MethodGet, "/ledger?as_of=2024-01-01", nil, "没有符合条件的项目", "历史视图")
 	v.want(http.StatusOK, http.MethodGet, "/ledger?known=2", nil, "共 <b>2</b> 个项目", "按当时已知")
@@ -268,6 +273,45 @@ func TestLedgerPageFindsAndPages(t *testing.T) {
 		t.Errorf("the style: %s", a.header)
 	}
 	v.want(http.StatusNotFound, http.MethodGet, "/assets/other.js", nil)
+}
+
+// checkColumns chooses the ledger's columns, which the browser remembers.
+func checkColumns(t *testing.T, v *visitor) {
+	t.Helper()
+	v.want(http.StatusOK, http.MethodGet, "/ledger?col=-&col=enterprise&col=landed-target", nil, "落地目标</th>", "企业</th>", "!下一节点</a></th>", "col=landed-target")
+	v.want(http.StatusOK, http.MethodGet, "/ledger?q=jzzg", nil, "落地目标</th>", "!下一节点</a></th>")
+	v.want(http.StatusOK, http.MethodGet, "/ledger?col=-&col=target", nil, "!落地目标</th>", "下一节点</a></th>")
+	v.server.visitor().want(http.StatusOK, http.MethodGet, "/ledger", nil, "下一节点</a></th>", "完成率</a></th>")
+}
+
+// checkExports looks at the rows that the filters find as files.
+func checkExports(t *testing.T, v *visitor) {
+	t.Helper()
+	a := v.want(http.StatusOK, http.MethodGet, "/ledger/export?format=csv&q=jzzg", nil, "\uFEFF项目编号,项目名称", "P-0001,焦作重工扩建", "!P-0002", "一名市级领导")
+	if !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") || a.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+		t.Errorf("the file: %s", a.header)
+	}
+	a = v.want(http.StatusOK, http.MethodGet, "/ledger/export?format=xlsx&sort=-id&q=项目&known=62", nil)
+	book, err := excelize.OpenReader(strings.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	rows, err := book.GetRows("台账", excelize.Options{RawCellValue: true})
+	if err != nil || len(rows) != 61 || rows[0][0] != "项目编号" || rows[1][0] != "X-0059" || rows[1][1] != "项目X-0059" {
+		t.Fatalf("%d rows: %v %v", len(rows), rows[:2], err)
+	}
+	// A day and an amount are numbers to a spreadsheet.
+	if day := rows[1][slices.Index(rows[0], "入库日期")]; day != "45659" { // 2025-01-02
+		t.Errorf("the day %s", day)
+	}
+	if total := rows[1][slices.Index(rows[0], "总投资(万元)")]; total != "1059" {
+		t.Errorf("the amount %s", total)
+	}
+	if about, err := book.GetRows("说明"); err != nil || about[3][1] != "名称：项目" {
+		t.Errorf("%v %v", about, err)
+	}
+	v.want(http.StatusUnprocessableEntity, http.MethodGet, "/ledger/export?format=pdf", nil, "没有这种格式")
 }
 
 // TestQueryPage runs statements as an analyst.

@@ -18,6 +18,7 @@ func pageRules() []access.Rule {
 		{Pattern: "GET /board", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /live", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /ledger", Needs: schemas.MaySeeLedger, Page: true},
+		{Pattern: "GET /ledger/export", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /projects/{id}", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "GET /projects/{id}/events/{seq}", Needs: schemas.MaySeeLedger, Page: true},
 		{Pattern: "POST /projects/{id}/events/{seq}/revoke", Needs: schemas.MayPublish, Page: true},

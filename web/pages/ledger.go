@@ -28,8 +28,11 @@ type ledgerContent struct {
 	Pages     int
 	From, To  int
 	Headings  []heading
-	CSV, Next string
+	Columns   []columnChoice
+	CSV, XLSX string
+	Next      string
 	Previous  string
+	named     bool // the address names the columns
 }
 
 type ledgerRow struct {
@@ -40,6 +43,7 @@ type ledgerRow struct {
 	NextTarget   schemas.Date
 	OverdueMonth int
 	Open, Late   int
+	Extra        []extraCell
 }
 
 // heading is a column's head; a click sorts by it.
@@ -95,6 +99,20 @@ func (f *filter) parameters(v *view) url.Values {
 	}
 	if f.Cancelled {
 		values.Set("cancelled", "1")
+	}
+	return values
+}
+
+// parameters also name the columns where the address did.
+func (c *ledgerContent) parameters(v *view) url.Values {
+	values := c.filter.parameters(v)
+	if c.named {
+		values.Add("col", "-")
+		for _, one := range c.Columns {
+			if one.Shown {
+				values.Add("col", one.Key)
+			}
+		}
 	}
 	return values
 }
@@ -196,6 +214,10 @@ func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	content := &ledgerContent{view: v, filter: readFilter(r), Choices: choicesOf(v.snapshot)}
+	content.Columns, content.named = chooseColumns(r)
+	if content.named {
+		rememberColumns(w, content.Columns)
+	}
 	content.fill(r.FormValue("page"))
 	if isPart(r) {
 		return p.write(w, http.StatusOK, "ledger", "ledgerrows", content)
@@ -228,14 +250,22 @@ func (c *ledgerContent) fill(page string) {
 	if c.Page < c.Pages {
 		c.Next = pageLink(c.Page + 1)
 	}
-	values := url.Values{"format": {"csv"}, "as_of": {c.asOf.String()}, "known": {c.KnownSeq()}}
-	c.CSV = "/v1/ledger?" + values.Encode()
-	for _, h := range [...][3]string{
-		{"id", "项目", ""}, {"district", "县(市)区", "optional"}, {"lead", "分包", "optional"}, {"light", "亮灯", ""}, {"status", "进展", ""}, {"stage", "阶段", "optional"},
-		{"total", "总投资", "number optional"}, {"plan", "年度计划", "number optional"}, {"invested", "完成投资", "number optional"}, {"rate", "完成率", "number"},
-		{"target", "下一节点", ""}, {"issues", "问题", "number"},
-	} {
-		c.Headings = append(c.Headings, c.heading(h[0], h[1], h[2]))
+	values := c.parameters(c.view)
+	values.Set("sort", c.sortWord())
+	values.Set("as_of", c.asOf.String())
+	values.Set("known", c.KnownSeq())
+	values.Set("format", "csv")
+	c.CSV = "/ledger/export?" + values.Encode()
+	values.Set("format", "xlsx")
+	c.XLSX = "/ledger/export?" + values.Encode()
+	c.Headings = append(c.Headings, c.heading("id", "项目", ""))
+	for _, one := range c.Columns {
+		switch {
+		case one.Shown && one.Sorts:
+			c.Headings = append(c.Headings, c.heading(one.Key, one.Name, one.Class))
+		case one.Shown:
+			c.Headings = append(c.Headings, heading{Name: one.Name, Class: one.Class})
+		}
 	}
 }
 
@@ -288,6 +318,7 @@ func (c *ledgerContent) row(s *schemas.Standing) ledgerRow {
 	if m, ok := nextMilestone(s); ok {
 		row.Next, row.NextTarget, row.OverdueMonth = milestoneName(m), s.Milestones[m].Target, s.Milestones[m].OverdueMonths
 	}
+	row.Extra = c.extra(&row)
 	return row
 }
 

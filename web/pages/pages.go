@@ -165,6 +165,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /board", p.page(p.boardPart))
 	mux.HandleFunc("GET /live", p.live)
 	mux.HandleFunc("GET /ledger", p.page(p.ledger))
+	mux.HandleFunc("GET /ledger/export", p.page(p.exportLedger))
 	mux.HandleFunc("GET /projects/{id}", p.page(p.project))
 	mux.HandleFunc("GET /projects/{id}/events/{seq}", p.page(p.projectEvent))
 	mux.HandleFunc("POST /projects/{id}/events/{seq}/revoke", p.page(p.revoke))

@@ -1,0 +1,277 @@
+package pages
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"milepost/schemas"
+)
+
+// exportColumn is a column of an exported ledger.
+type exportColumn struct {
+	name  string
+	width float64
+	value func(*schemas.LedgerRow) any
+}
+
+// exportColumns are those of the flat ledger, in words, with the seven items
+// side by side.
+func exportColumns(rules *schemas.Rules) []exportColumn {
+	var columns []exportColumn
+	for _, c := range schemas.LedgerColumns() {
+		switch c.Name {
+		case "district":
+			c.Value = func(r *schemas.LedgerRow) any { return rules.DistrictName(r.District) }
+		case "stage":
+			c.Value = func(r *schemas.LedgerRow) any { return stageNames[r.Stage] }
+		case "status":
+			c.Value = func(r *schemas.LedgerRow) any { return statusNames[r.Status] }
+		case "light":
+			c.Value = func(r *schemas.LedgerRow) any { return lightNames[r.Light] }
+		case "method":
+			for i, item := range rules.Method {
+				columns = append(columns, exportColumn{item.Name, 13, func(r *schemas.LedgerRow) any { return verdictWord(r, i) }})
+			}
+			continue
+		}
+		width := 14.0
+		if c.Name == "name" || c.Name == "enterprise" {
+			width = 30
+		}
+		columns = append(columns, exportColumn{c.Chinese, width, c.Value})
+	}
+	return columns
+}
+
+func verdictWord(r *schemas.LedgerRow, i int) string {
+	if i >= len(r.Method.Items) {
+		return ""
+	}
+	return [...]string{schemas.NotApplicable: "不适用", schemas.Unsatisfied: "缺", schemas.Satisfied: "有"}[r.Method.Items[i].Verdict]
+}
+
+// exportLedger answers GET /ledger/export with the rows that the filters find,
+// as a workbook or as CSV.
+func (p *Pages) exportLedger(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.view(r)
+	if err != nil {
+		return err
+	}
+	c := &ledgerContent{view: v, filter: readFilter(r)}
+	format := r.FormValue("format")
+	write, known := map[string]func(io.Writer, []*schemas.Standing) error{
+		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows []*schemas.Standing) error { return c.writeXLSX(w, rows, p.Now()) },
+	}[format]
+	if !known {
+		return &schemas.Error{Code: schemas.Invalid, Field: "format", Value: schemas.Shorten(format), Message: "no such format", Hint: "xlsx or csv"}
+	}
+	rows := c.find()
+	name := fmt.Sprintf("台账-%s.%s", v.asOf, format)
+	media := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
+	return write(&download{ResponseWriter: w, media: media, name: name}, rows)
+}
+
+// download says that it is a file when its first byte comes: what failed before
+// is told as a page.
+type download struct {
+	http.ResponseWriter
+	media, name string
+	begun       bool
+}
+
+// Write writes a part of the file.
+func (d *download) Write(b []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		d.Header().Set("Content-Type", d.media)
+		d.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
+	}
+	return d.ResponseWriter.Write(b)
+}
+
+// writeCSV writes with a byte-order mark, so that spreadsheets read UTF-8.
+func (c *ledgerContent) writeCSV(w io.Writer, rows []*schemas.Standing) error {
+	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+		return nil // a browser that went away has nobody to tell
+	}
+	out := csv.NewWriter(w)
+	columns := exportColumns(c.rules)
+	record := make([]string, len(columns))
+	for i, column := range columns {
+		record[i] = column.name
+	}
+	_ = out.Write(record)
+	for _, s := range rows {
+		row := s.Row(c.rules, c.asOf)
+		for i, column := range columns {
+			record[i] = csvText(column.value(&row))
+		}
+		if out.Write(record) != nil {
+			return nil
+		}
+	}
+	out.Flush()
+	return nil
+}
+
+// plainCell gives a value as a cell has it: text, a number, a day or nothing.
+func plainCell(value any) any {
+	switch v := value.(type) {
+	case *string:
+		if v == nil {
+			return nil
+		}
+		return *v
+	case []string:
+		return strings.Join(v, "、")
+	case bool:
+		return map[bool]string{true: "是", false: "否"}[v]
+	case schemas.Date:
+		if v == 0 {
+			return nil
+		}
+		return v
+	case *schemas.Money:
+		if v == nil {
+			return nil
+		}
+		return *v
+	case *schemas.Figure:
+		if v == nil {
+			return nil
+		}
+		return *v
+	case *int:
+		if v == nil {
+			return nil
+		}
+		return *v
+	}
+	return value
+}
+
+// csvText keeps a spreadsheet from taking text for a formula.
+func csvText(value any) string {
+	switch v := plainCell(value).(type) {
+	case nil:
+		return ""
+	case string:
+		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
+			return "'" + v
+		}
+		return v
+	case schemas.Figure:
+		return (&v).String()
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// writeXLSX writes the rows with real numbers and days. Text is text, whatever
+// it begins with.
+func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now time.Time) error {
+	const sheet, about = "台账", "说明"
+	book := excelize.NewFile()
+	defer func() { _ = book.Close() }()
+	if err := book.SetSheetName("Sheet1", sheet); err != nil {
+		return err
+	}
+	styles := map[string]int{}
+	for name, style := range map[string]*excelize.Style{
+		"head":  {Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E6EEF8"}}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}},
+		"day":   {CustomNumFmt: pointer("yyyy-mm-dd")},
+		"money": {CustomNumFmt: pointer("#,##0.##")}, "rate": {CustomNumFmt: pointer("0.0")},
+	} {
+		id, err := book.NewStyle(style)
+		if err != nil {
+			return err
+		}
+		styles[name] = id
+	}
+	out, err := book.NewStreamWriter(sheet)
+	if err != nil {
+		return err
+	}
+	columns := exportColumns(c.rules)
+	for i, column := range columns {
+		if err := out.SetColWidth(i+1, i+1, column.width); err != nil {
+			return err
+		}
+	}
+	if err := out.SetPanes(&excelize.Panes{Freeze: true, XSplit: 2, YSplit: 1, TopLeftCell: "C2", ActivePane: "bottomRight"}); err != nil {
+		return err
+	}
+	cells := make([]any, len(columns))
+	for i, column := range columns {
+		cells[i] = excelize.Cell{StyleID: styles["head"], Value: column.name}
+	}
+	if err := out.SetRow("A1", cells, excelize.RowOpts{Height: 32}); err != nil {
+		return err
+	}
+	for n, s := range rows {
+		row := s.Row(c.rules, c.asOf)
+		for i, column := range columns {
+			cells[i] = sheetCell(column.value(&row), styles)
+		}
+		if err := out.SetRow(fmt.Sprintf("A%d", n+2), cells); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if _, err := book.NewSheet(about); err != nil {
+		return err
+	}
+	for i, line := range [][2]string{
+		{"截至日期", c.asOf.String()}, {"已知到流序号", c.KnownSeq()}, {"项目数", fmt.Sprint(len(rows))}, {"筛选", c.said()}, {"导出时间", moment(now)}, {"单位", "金额为万元，比率为 %"},
+	} {
+		if err := book.SetSheetRow(about, fmt.Sprintf("A%d", i+1), &[]any{line[0], line[1]}); err != nil {
+			return err
+		}
+	}
+	if err := book.SetColWidth(about, "A", "B", 24); err != nil {
+		return err
+	}
+	_ = book.Write(w) // a browser that went away has nobody to tell
+	return nil
+}
+
+func pointer[T any](value T) *T { return &value }
+
+func sheetCell(value any, styles map[string]int) any {
+	switch v := plainCell(value).(type) {
+	case schemas.Date:
+		return excelize.Cell{StyleID: styles["day"], Value: v.Time()}
+	case schemas.Money:
+		return excelize.Cell{StyleID: styles["money"], Value: float64(v) / 100}
+	case schemas.Figure:
+		return excelize.Cell{StyleID: styles["rate"], Value: (&v).Float()}
+	default:
+		return v
+	}
+}
+
+// said says the filters in words.
+func (c *ledgerContent) said() string {
+	var words []string
+	for _, one := range [][2]string{{"名称", c.Q}, {"县(市)区", c.rules.DistrictName(c.filter.District)}, {"市级领导", c.filter.Lead}, {"市直部门", c.filter.Department}, {"亮灯", lightNames[schemas.Light(c.filter.Light)]}, {"进展", statusNames[schemas.Status(c.Status)]}, {"阶段", stageNames[schemas.Stage(c.Stage)]}, {"标签", c.Tag}} {
+		if one[1] != "" {
+			words = append(words, one[0]+"："+one[1])
+		}
+	}
+	if c.filter.Cancelled {
+		words = append(words, "包括已取消的项目")
+	}
+	if len(words) == 0 {
+		return "全部"
+	}
+	return strings.Join(words, "，")
+}
