@@ -20,6 +20,8 @@ import (
 // environment variable and a key of the configuration file, in this order of
 // precedence; the zero value runs everything on embedded engines.
 type Config struct {
+	// file is where it was read from.
+	file             string
 	Data             string `yaml:"data"`
 	Listen           string `yaml:"listen"`
 	ClickHouseListen string `yaml:"clickhouse_listen"`
@@ -125,6 +127,7 @@ func loadConfig(path string) (Config, error) {
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
 		return c, &schemas.Error{Code: schemas.Invalid, Message: "the configuration file does not read:\n" + yaml.FormatError(err, false, true), Field: "config", Value: path, Hint: "see the commented sample deploy/examples/milepost.yaml"}
 	}
+	c.file = path
 	return c, nil
 }
 
@@ -137,6 +140,7 @@ func (c Config) or(other Config) Config {
 		return b
 	}
 	merged := other
+	merged.file = first(c.file, other.file)
 	merged.Data = first(c.Data, other.Data)
 	merged.Listen = first(c.Listen, other.Listen)
 	merged.ClickHouseListen = first(c.ClickHouseListen, other.ClickHouseListen)

@@ -30,6 +30,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		config.Publisher = pagePublisher{a}
 		config.Imports = pageImports{a}
 	}
+	config.Admin = pageAdmin{a, analyst, a.now()}
 	if config.Evidence, err = a.pageEvidence(); err != nil {
 		return err
 	}

@@ -35,6 +35,15 @@ func pageRules() []access.Rule {
 		{Pattern: "POST /report/import/{id}/confirm", Needs: schemas.MayPublish, Page: true},
 		{Pattern: "GET /evidence/{sha256}", Needs: schemas.MaySeeLedger, Page: true},
 
+		{Pattern: "GET /admin", Needs: schemas.MayAdminister, Page: true},
+		{Pattern: "GET /admin/{what}", Needs: schemas.MayAdminister, Page: true},
+		{Pattern: "GET /admin/dead-letters/{seq}", Needs: schemas.MayAdminister, Page: true},
+		{Pattern: "POST /admin/tokens", Needs: schemas.MayAdminister, Page: true, Act: "token.create"},
+		{Pattern: "POST /admin/tokens/{id}/revoke", Needs: schemas.MayAdminister, Page: true, Act: "token.revoke", Target: "id"},
+		{Pattern: "POST /admin/deliveries/{id}/again", Needs: schemas.MayAdminister, Page: true, Act: "delivery.again", Target: "id"},
+		{Pattern: "POST /admin/dead-letters/{seq}/resend", Needs: schemas.MayAdminister, MaxBody: form, Page: true, Act: "deadletter.resend", Target: "seq"},
+		{Pattern: "POST /admin/dead-letters/{seq}/discard", Needs: schemas.MayAdminister, MaxBody: form, Page: true, Act: "deadletter.discard", Target: "seq"},
+
 		{Pattern: "GET /bulletins", Needs: schemas.MayRead, Page: true},
 		{Pattern: "GET /query", Needs: schemas.MayRead, Page: true},
 		{Pattern: "POST /query", Needs: schemas.MayRead, MaxBody: form, Page: true},

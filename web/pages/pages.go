@@ -100,7 +100,7 @@ type Sessions interface {
 }
 
 // Config is what the pages stand on. All but Publisher, Imports,
-// Evidence, Script and Join are needed.
+// Admin, Evidence, Script and Join are needed.
 type Config struct {
 	Rules     *schemas.RuleBook
 	Ledgers   Ledgers
@@ -116,6 +116,8 @@ type Config struct {
 	// Publisher is nil in a process that takes no events, as is Imports.
 	Publisher Publisher
 	Imports   Imports
+	// Admin is nil in a process without administration.
+	Admin Administration
 	// Evidence is nil in a process that keeps no files.
 	Evidence Evidence
 	Sessions Sessions
@@ -188,6 +190,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /login", p.page(p.enter))
 	mux.HandleFunc("POST /logout", p.page(p.leave))
 	mux.HandleFunc("GET /assets/{name}", p.asset)
+	p.registerAdmin(mux)
 }
 
 // page turns an error into a page that says what went wrong, and sets the

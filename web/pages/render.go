@@ -95,6 +95,7 @@ func menu(p *schemas.Principal) []menuEntry {
 	add(schemas.MayRead, "/assessment", "考核")
 	add(schemas.MayAnswer, "/answers", "征求意见")
 	add(schemas.MayRead, "/query", "查询")
+	add(schemas.MayAdminister, "/admin", "管理")
 	return entries
 }
 
