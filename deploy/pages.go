@@ -20,7 +20,11 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 	if err != nil {
 		return err
 	}
-	a.sessions = access.NewSessions(a.tokens, a.config.TLSCert != "", proxies, a.now)
+	opening, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if a.sessions, err = access.OpenSessions(opening, a.js, a.tokens, a.config.TLSCert != "", proxies, a.now); err != nil {
+		return err
+	}
 	config := pages.Config{
 		Rules: a.book, Ledgers: pageLedgers{a.ledgers}, Knowledge: knowledge{a}, Figures: pageFigures{a.ledgers}, Analyst: analyst, Archive: pageArchive{analyst},
 		Sessions: a.sessions, TokensUsed: a.tokens.Used, Script: a.pageScript.text, Join: a.longRuns.join, Now: a.now, Log: a.log,
@@ -31,7 +35,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		config.Imports = pageImports{a}
 	}
 	config.Admin = pageAdmin{a, analyst, a.now()}
-	if config.Evidence, err = a.pageEvidence(); err != nil {
+	if config.Evidence, err = a.pageEvidence(opening); err != nil {
 		return err
 	}
 	if a.pages, err = pages.New(config); err != nil {

@@ -126,9 +126,7 @@ func placeOfNote(file, sheet, cell string, row int) string {
 }
 
 // pageEvidence opens the files that prove milestones.
-func (a *App) pageEvidence() (pages.Evidence, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
+func (a *App) pageEvidence(ctx context.Context) (pages.Evidence, error) {
 	store, err := evidence.Open(ctx, a.js)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,10 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSessions(store, false, nil, clock)
+	s, err := OpenSessions(t.Context(), js, store, false, nil, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	begin := func(token string, headers ...string) (*http.Cookie, error) {
 		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/login", strings.NewReader(url.Values{}.Encode()))
@@ -77,6 +80,56 @@ func TestSessions(t *testing.T) {
 	}
 	if cookie, err := begin(text, "Origin", "https://127.0.0.1"); err == nil && !cookie.Secure {
 		t.Errorf("over TLS: %+v", cookie)
+	}
+
+	// Another process knows it, too, and has no secret to tell.
+	other, err := OpenSessions(t.Context(), js, store, false, nil, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(cookie)
+	if p, err := other.principal(r, ""); err != nil || p == nil || p.ID != token.ID {
+		t.Errorf("another process: %+v %v", p, err)
+	}
+	_, secret, _ := strings.Cut(cookie.Value, ".")
+	if entry, err := s.bucket.Get(t.Context(), token.ID); err != nil || strings.Contains(string(entry.Value()), secret) {
+		t.Errorf("what is stored: %s %v", entry.Value(), err)
+	}
+	second, err := begin(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave := httptest.NewRequest(http.MethodPost, "/logout", nil)
+	leave.AddCookie(second)
+	if err := other.End(httptest.NewRecorder(), leave); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := who(second, http.MethodGet, "none"); p != nil || err != nil {
+		t.Errorf("a session that was ended elsewhere: %+v %v", p, err)
+	}
+	for _, value := range []string{"", ".", token.ID, token.ID + ".", "." + secret, "*." + secret, "none." + secret, strings.Repeat("a", 5000)} {
+		if p, err := who(&http.Cookie{Name: sessionCookie, Value: value}, http.MethodGet, "none"); p != nil || err != nil {
+			t.Errorf("%q: %+v %v", value, p, err)
+		}
+	}
+	// Of many sessions the oldest gives way.
+	for range sessionsOfAToken - 2 { // another one began over TLS
+		if _, err := begin(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p, err := who(cookie, http.MethodGet, "none"); p == nil || err != nil {
+		t.Errorf("the oldest of as many as a token has: %+v %v", p, err)
+	}
+	if _, err := begin(text); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := who(cookie, http.MethodGet, "none"); p != nil || err != nil {
+		t.Errorf("one too many: %+v %v", p, err)
+	}
+	if cookie, err = begin(text); err != nil {
+		t.Fatal(err)
 	}
 
 	now = now.Add(sessionLife)

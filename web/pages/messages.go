@@ -68,6 +68,7 @@ var sayings = map[string][2]string{
 	"not a kind of file that is kept":                {"不收这一类文件", "收 PDF、OFD、JPG、PNG、DOCX、XLSX（不含宏），以内容为准"},
 	"too many files at once":                         {"文件太多", "一次最多 10 份"},
 	"there is no more room for evidence":             {"佐证材料的空间已满", "请联系管理员"},
+	"the sessions cannot be reached":                 {"登录服务暂时不可用", "请稍后再试"},
 	"the evidence cannot be reached":                 {"佐证材料暂时存取不了", "请稍后再试"},
 	"no such file":                                   {"没有这份材料", "项目页列出全部佐证材料"},
 	"no file was chosen":                             {"没有选择文件", "选择 XLSX 或 CSV 文件"},
