@@ -71,6 +71,10 @@ func (a *App) fetchPageScript(ctx context.Context) {
 		return
 	}
 	a.group.Go(func() error {
+		a.pages.Warm(ctx)
+		return nil
+	})
+	a.group.Go(func() error {
 		text, err := assets.Store{}.Script(ctx, "htmx")
 		if err != nil {
 			if ctx.Err() == nil {

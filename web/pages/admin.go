@@ -147,6 +147,9 @@ type adminContent struct {
 	Refused *schemas.Error
 }
 
+// HasSecret tells whether the page shows a token's text.
+func (c *adminContent) HasSecret() bool { return c.Secret != "" }
+
 // doneNotices are what a page says after something was done.
 var doneNotices = map[string]string{
 	"revoked": "令牌已作废，用它登录的人随即退出。", "again": "已排队再次发送。", "resent": "已重新报送，退件结案。", "discarded": "退件已作废结案。",

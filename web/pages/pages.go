@@ -189,7 +189,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login", p.page(p.login))
 	mux.HandleFunc("POST /login", p.page(p.enter))
 	mux.HandleFunc("POST /logout", p.page(p.leave))
-	mux.HandleFunc("GET /assets/{name}", p.asset)
+	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { p.asset(&pageWriter{w, r}, r) })
 	p.registerAdmin(mux)
 }
 
@@ -198,6 +198,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 func (p *Pages) page(handle func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		secure(w)
+		w = &pageWriter{w, r}
 		if err := handle(w, r); err != nil {
 			p.Refuse(w, r, err)
 		}

@@ -123,8 +123,11 @@ func (p *Pages) write(w http.ResponseWriter, status int, page, block string, dat
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // a browser that went away has nobody to tell
+	if f, ok := data.(frame); ok {
+		data = f.Content
+	}
+	one, ok := data.(secretive)
+	send(w, status, text.Bytes(), ok && one.HasSecret())
 	return nil
 }
 

@@ -101,7 +101,15 @@ func (p *Pages) now(ctx context.Context, least uint64) (*snapshot, error) {
 }
 
 func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
-	if _, err := p.makeNewest(ctx, want); err != nil {
+	// The one before answers until the rankings are there, too.
+	s, err := p.snapshots.get(ctx, want)
+	if err == nil {
+		_, err = s.month()
+	}
+	if err == nil {
+		_, err = p.makeNewest(ctx, want)
+	}
+	if err != nil {
 		p.Log.WarnContext(ctx, "the pages' ledger was not refreshed; it is tried again", "error", err)
 	}
 	p.current.mu.Lock()
@@ -122,6 +130,44 @@ func (p *Pages) makeNewest(ctx context.Context, want cut) (*snapshot, error) {
 		c.newest = s
 	}
 	return s, nil
+}
+
+// newestOf tells whether a ledger of the day is there already.
+func (p *Pages) newestOf(day schemas.Date) bool {
+	p.current.mu.Lock()
+	defer p.current.mu.Unlock()
+	return p.current.newest != nil && p.current.newest.asOf == day
+}
+
+// warmEvery is how often it is looked whether a new day has begun.
+const warmEvery = time.Minute
+
+// Warm makes today's ledger and board before somebody asks for them, at the
+// start and on each new day, until ctx ends.
+func (p *Pages) Warm(ctx context.Context) {
+	tick := time.NewTicker(warmEvery)
+	defer tick.Stop()
+	for {
+		if !p.newestOf(schemas.DateOf(p.Now())) {
+			if err := p.warm(ctx); err != nil && ctx.Err() == nil {
+				p.Log.WarnContext(ctx, "the pages' ledger was not made beforehand; the first who asks waits for it", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *Pages) warm(ctx context.Context) error {
+	s, err := p.now(ctx, 0)
+	if err != nil {
+		return err
+	}
+	_, err = s.month()
+	return err
 }
 
 // view is the ledger that a request asks for, and how it asked.

@@ -72,7 +72,7 @@ func (p *Pages) asset(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	w.Header().Set("Content-Type", mediaTypes[path.Ext(name)])
-	_, _ = w.Write(text) // a browser that went away has nobody to tell
+	send(w, http.StatusOK, text, false)
 }
 
 var mediaTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
