@@ -75,7 +75,7 @@ func namedAdmin(ctx context.Context) (*schemas.Principal, error) {
 
 // jobNames are the jobs of the schedule in words.
 var jobNames = map[string]string{
-	"weekly": "周通报", "monthly": "月通报", "quarterly": "季通报", "half_yearly": "半年通报", "yearly": "年通报", "assessment": "年终考核", "reminder": "催报", "light_check": "亮灯提醒",
+	"weekly": "周通报", "monthly": "月通报", "quarterly": "季通报", "half-yearly": "半年通报", "yearly": "年通报", "assessment": "年终考核", "reminder": "催报", "light-check": "亮灯提醒",
 }
 
 // Schedule tells what runs next, what ran, and why or why not.

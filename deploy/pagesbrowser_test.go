@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -99,6 +100,24 @@ func TestOfficeReportsAndTheBoardFollows(t *testing.T) {
 
 	until(t, board, openIssues+" === '1' && window.notLoadedAgain === 1")
 
+	// A spreadsheet is previewed, then confirmed.
+	sheet := filepath.Join(t.TempDir(), "台账.csv")
+	if err := os.WriteFile(sheet, []byte("项目编号,项目名称,总投资（万元）\nS-1,储能电站,15000\nS-2,冷链物流园,8000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const projects = "document.querySelector('.tiles > div:nth-child(1) dd').innerText.split(' ')[0]"
+	until(t, board, projects+" === '2'")
+	do(t, form, chromedp.Navigate(server.HTTP+"/report/import"), chromedp.SetUploadFiles("#file", []string{sheet}), chromedp.Click("form[action='/report/import'] button"))
+	says(t, form, "确认报送 2 条")
+	until(t, board, projects+" === '2'") // a preview changes nothing
+	do(t, form, chromedp.Click("form[action$='/confirm'] button"))
+	says(t, form, "已报送 2 条")
+	until(t, board, projects+" === '4' && window.notLoadedAgain === 1")
+
+	for _, page := range []string{"/report/register", "/report/import"} {
+		do(t, form, chromedp.Navigate(server.HTTP+page+"?district=xiuwu"))
+		says(t, form, "不代表")
+	}
 	do(t, form, chromedp.Navigate(server.HTTP+"/report?district=xiuwu"))
 	says(t, form, "不代表")
 	if body, err := chromedp.Run(form, chromedp.Evaluate[string]("document.body.innerText")); err != nil || strings.Contains(body, "云台山康养小镇") {
@@ -130,7 +149,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		if _, err := chromedp.Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1}); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range []string{"/", "/?as_of=2020-01-01", "/ledger", "/ledger?q=nothing", "/projects/P-0001", "/projects/P-9999", "/report?district=shanyang", "/report/register?district=city", "/report/milestone?district=shanyang", "/report/import?district=shanyang", "/bulletins", "/query", "/login"} {
+		for _, path := range []string{"/", "/?as_of=2020-01-01", "/ledger", "/ledger?q=nothing", "/projects/P-0001", "/projects/P-9999", "/report?district=shanyang", "/report/register?district=city", "/report/milestone?district=shanyang", "/report/import?district=shanyang", "/report/adjust?district=city", "/projects/P-0001/events/1", "/projects/P-0001/events/1/correct", "/admin", "/admin/tokens", "/admin/rules", "/admin/schedule", "/admin/deliveries", "/admin/dead-letters", "/bulletins", "/query", "/login"} {
 			do(t, tab, chromedp.Navigate(server.HTTP+path))
 			if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](string(axe)+";true")); err != nil {
 				t.Fatal(err)

@@ -67,6 +67,16 @@ type ScheduleView struct {
 	Jobs                   []ScheduledJob
 }
 
+// Owed tells whether something is due and not done, Ran whether something was.
+func (v *ScheduleView) Owed() bool {
+	return slices.ContainsFunc(v.Jobs, func(j ScheduledJob) bool { return len(j.Waiting) > 0 })
+}
+
+// Ran tells whether a run is recorded.
+func (v *ScheduleView) Ran() bool {
+	return slices.ContainsFunc(v.Jobs, func(j ScheduledJob) bool { return len(j.Last) > 0 })
+}
+
 // ScheduledJob is one job of the schedule, its times in words.
 type ScheduledJob struct {
 	Name, Rule, Mode string

@@ -29,7 +29,7 @@ func (p *Pages) adminRules(w http.ResponseWriter, r *http.Request) error {
 	current := p.Rules.On(schemas.DateOf(p.Now()))
 	for _, dated := range p.Rules.Sets() {
 		set := rulesInWords(dated.Rules)
-		set.From, set.Current = "一开始", dated.Rules == current
+		set.Current = dated.Rules == current
 		if dated.From > schemas.NewDate(1900, 1, 1) {
 			set.From = dated.From.String()
 		}

@@ -32,14 +32,13 @@ const (
 	longestText = 4000
 )
 
-// planYears is for how many years plans can be filled in, from the one before
-// this.
-const planYears = 4
+// planYears is for how many years plans can be filled in, from this one on.
+const planYears = 3
 
 func yearsOfPlans(today schemas.Date) []int {
 	var years []int
 	for i := range planYears {
-		years = append(years, today.Year()-1+i)
+		years = append(years, today.Year()+i)
 	}
 	return years
 }

@@ -78,7 +78,7 @@ func TestDataOfAForm(t *testing.T) {
 	if want := `{"annual_plan":{"2025":600},"name":"=新材料产业园","registered_on":"2025-10-30","tags":["省重点","市重点"],"targets":{"landed":"2026-01-31"},"total_investment":1234.50}`; string(got) != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	for field, want := range map[string]string{"data.annual_plan.2026": "annual_plan.2026", "data.annual_plan": "annual_plan.2024", "data.tags[1]": "tags", "data.targets.started": "targets.started", "subject": "subject", "type": "", "data.other": ""} {
+	for field, want := range map[string]string{"data.annual_plan.2026": "annual_plan.2026", "data.annual_plan": "annual_plan.2025", "data.tags[1]": "tags", "data.targets.started": "targets.started", "subject": "subject", "type": "", "data.other": ""} {
 		if got := fieldOf(c.fields, c.Today, field); got != want {
 			t.Errorf("%s is told beside %q, want %q", field, got, want)
 		}

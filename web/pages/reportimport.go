@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -164,6 +165,29 @@ func (c *importContent) fill(preview *ImportPreview) {
 	for _, notes := range []*[]ImportNote{&preview.Faults, &preview.Warnings} {
 		*notes = slices.Clone((*notes)[:min(len(*notes), maxShownChanges)])
 	}
+}
+
+// memberWords are the members of events in the words of the page.
+var memberWords = map[string]string{
+	"registered_on": "入库日期", "name": "项目名称", "enterprise": "企业", "industry": "行业", "tags": "标签", "total_investment": "总投资", "annual_plan": "年度计划",
+	"lead": "市级领导", "department": "市直部门", "district": "县(市)区", "invested_ytd": "累计完成投资", "landed": "落地", "started": "开工", "producing": "投产",
+	"target": "目标", "forecast": "预计", "plan": "计划", "planned": "计划", "reached": "完成", "issue": "问题", "raised": "提出", "resolved": "销号", "resolution": "解决情况",
+	"suspended": "停缓建", "resumed": "恢复建设", "cancelled": "取消", "revoked": "撤销", "registration": "入库", "of": "", "/": "、", "note": "形象进度",
+}
+
+// inWords says what changes in the words of the page: "landed target" is 落地目标.
+func inWords(what string) string {
+	var said strings.Builder
+	for i, part := range strings.Fields(what) {
+		word, known := memberWords[part]
+		if !known {
+			if word = part; i > 0 {
+				word = " " + part
+			}
+		}
+		said.WriteString(word)
+	}
+	return said.String()
 }
 
 // confirmImport answers POST /report/import/{id}/confirm: it publishes what was

@@ -73,7 +73,8 @@ func (p *Pages) now(ctx context.Context, least uint64) (*snapshot, error) {
 	c := &p.current
 	c.mu.Lock()
 	newest := c.newest
-	if newest == nil || newest.asOf != want.asOf || newest.known < least {
+	// An empty ledger is no answer while there may be another.
+	if newest == nil || newest.asOf != want.asOf || newest.known < least || newest.known < want.known && len(newest.ledger.Standings) == 0 {
 		c.mu.Unlock()
 		return p.makeNewest(ctx, want)
 	}
