@@ -15,7 +15,7 @@ import (
 )
 
 // startHTTP serves the HTTP interface of the roles.
-func (a *App) startHTTP(_, background context.Context) error {
+func (a *App) startHTTP(ctx, background context.Context) error {
 	if err := a.mayListen(); err != nil {
 		return err
 	}
@@ -35,6 +35,7 @@ func (a *App) startHTTP(_, background context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	a.warmPages(ctx, background)
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		TLSConfig: secured, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),

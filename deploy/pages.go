@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"milepost/deploy/access"
 	"milepost/deploy/embedded/assets"
@@ -64,16 +65,35 @@ func (s *pageScript) text() []byte {
 	return nil
 }
 
+// warmTime bounds how long the start waits for the board.
+const warmTime = 3 * time.Second
+
+// warmPages makes the board, so that the first who asks does not wait for it;
+// a board that takes longer goes on being made while the server serves.
+func (a *App) warmPages(ctx, background context.Context) {
+	if a.pages == nil {
+		return
+	}
+	warm := make(chan struct{})
+	a.group.Go(func() error {
+		a.pages.Warm(background, warm)
+		return nil
+	})
+	timer := time.NewTimer(warmTime)
+	defer timer.Stop()
+	select {
+	case <-warm:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // fetchPageScript brings the script without holding up the start: pages do
 // without it.
 func (a *App) fetchPageScript(ctx context.Context) {
 	if a.pages == nil {
 		return
 	}
-	a.group.Go(func() error {
-		a.pages.Warm(ctx)
-		return nil
-	})
 	a.group.Go(func() error {
 		text, err := assets.Store{}.Script(ctx, "htmx")
 		if err != nil {

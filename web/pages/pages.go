@@ -138,6 +138,7 @@ type Pages struct {
 	static    *static
 	templates templates
 	snapshots *shelf[cut, *snapshot]
+	months    *shelf[cut, *reportedMonths]
 	current   current
 	news      *news
 	forms     *usedForms
@@ -158,6 +159,7 @@ func New(c Config) (*Pages, error) {
 	p.snapshots = newShelf(keptSnapshots, p.takeSnapshot)
 	p.restated = newShelf(keptRestated, p.readRestated)
 	p.assessed = newShelf(keptAssessments, p.makeAssessment)
+	p.months = newShelf(keptMonths, p.readMonths)
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"net/url"
@@ -37,6 +38,7 @@ type reportContent struct {
 	// Shown is the form of a page that has one.
 	Shown *shownForm
 
+	known       uint64              // what the ledger of the page knows
 	projects    []*schemas.Standing // of the office
 	districts   []schemas.District
 	departments []string
@@ -106,6 +108,7 @@ func (p *Pages) reportOf(r *http.Request, form string) (*reportContent, error) {
 		return nil, err
 	}
 	c := newReport(today, s.rules)
+	c.known = s.known
 	if err := c.choose(schemas.PrincipalOf(r.Context()), r.FormValue("district"), s.rules, today); err != nil {
 		return nil, err
 	}
@@ -223,26 +226,41 @@ func (c *reportContent) chooseMonth(wanted string, today schemas.Date) error {
 	return nil
 }
 
+// reportedMonths are the standings at the ends of a month and of the one before.
+type reportedMonths struct{ at, before map[string]*schemas.Standing }
+
+// keptMonths bounds how many of them are held in memory.
+const keptMonths = 3
+
+// readMonths reads both in one go, by the rules of the month's last day.
+func (p *Pages) readMonths(ctx context.Context, c cut) (*reportedMonths, error) {
+	before := (c.asOf.Month() - 1).Last()
+	ledgers, err := p.Ledgers.Ledgers(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(before, c.known))
+	if err != nil {
+		return nil, err
+	}
+	byID := func(l *schemas.Ledger) map[string]*schemas.Standing {
+		standings := make(map[string]*schemas.Standing, len(l.Standings))
+		for i := range l.Standings {
+			standings[l.Standings[i].ProjectID] = &l.Standings[i]
+		}
+		return standings
+	}
+	return &reportedMonths{byID(ledgers[0]), byID(ledgers[1])}, nil
+}
+
 // fillReported shows what the ledger knows of the month and of the one before.
 func (p *Pages) fillReported(r *http.Request, c *reportContent) error {
-	known, err := p.Knowledge.Watermark(r.Context())
-	if err != nil {
-		return err
-	}
-	at, err := p.snapshots.get(r.Context(), cut{c.Month.Last(), known})
-	if err != nil {
-		return err
-	}
-	before, err := p.snapshots.get(r.Context(), cut{(c.Month - 1).Last(), known})
+	months, err := p.months.get(r.Context(), cut{c.Month.Last(), c.known})
 	if err != nil {
 		return err
 	}
 	for _, row := range c.Rows {
-		if s := before.byID[row.ProjectID]; s != nil && s.Investment.Known && c.Month.Number() > 1 {
+		if s := months.before[row.ProjectID]; s != nil && s.Investment.Known && c.Month.Number() > 1 {
 			invested := s.Investment.Invested
 			row.Before = &invested
 		}
-		s := at.byID[row.ProjectID]
+		s := months.at[row.ProjectID]
 		if s == nil {
 			continue
 		}

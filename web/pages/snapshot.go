@@ -144,8 +144,9 @@ func (p *Pages) newestOf(day schemas.Date) bool {
 const warmEvery = time.Minute
 
 // Warm makes today's ledger and board before somebody asks for them, at the
-// start and on each new day, until ctx ends.
-func (p *Pages) Warm(ctx context.Context) {
+// start and on each new day, until ctx ends. It closes warm when the first are
+// there, or cannot be made.
+func (p *Pages) Warm(ctx context.Context, warm chan<- struct{}) {
 	tick := time.NewTicker(warmEvery)
 	defer tick.Stop()
 	for {
@@ -153,6 +154,10 @@ func (p *Pages) Warm(ctx context.Context) {
 			if err := p.warm(ctx); err != nil && ctx.Err() == nil {
 				p.Log.WarnContext(ctx, "the pages' ledger was not made beforehand; the first who asks waits for it", "error", err)
 			}
+		}
+		if warm != nil {
+			close(warm)
+			warm = nil
 		}
 		select {
 		case <-tick.C:
