@@ -165,7 +165,7 @@ func TestAssessmentOnPages(t *testing.T) {
 	v.want(http.StatusUnprocessableEntity, http.MethodGet, "/assessment/last", nil, "年度不对")
 	v.want(http.StatusOK, http.MethodGet, "/assessment/2022", nil, "没有可考核的项目")
 	v.want(http.StatusOK, http.MethodGet, "/assessment/2024", nil, "草稿", "修武县", "不合格", "/assessment/2024/lead/%E7%94%B2%E4%B9%A6%E8%AE%B0", "/v1/assessments/2024?format=xlsx")
-	v.want(http.StatusOK, http.MethodGet, "/assessment/2024/district/xiuwu", nil, "得分怎么来的", "应考核节点数", "项目入库", "/projects/P-1#e-1", "!记录异议")
+	v.want(http.StatusOK, http.MethodGet, "/assessment/2024/district/xiuwu", nil, "得分怎么来的", "应考核节点数", "项目入库", "/projects/P-1/events/1", "!记录异议")
 	v.want(http.StatusNotFound, http.MethodGet, "/assessment/2024/district/nowhere", nil, "没有这一行")
 	form := url.Values{"days": {"0"}}
 	v.want(http.StatusUnprocessableEntity, http.MethodPost, "/assessment/2024/announce", form, "请先勾选确认")

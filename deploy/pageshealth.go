@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sys/unix"
@@ -14,9 +13,6 @@ import (
 	"milepost/schemas"
 	"milepost/web/pages"
 )
-
-// healthTime bounds how long the parts may take to say how they do.
-const healthTime = 5 * time.Second
 
 // Where health begins to be yellow and red: messages not applied, and the free
 // part of the disk in per cent.

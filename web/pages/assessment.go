@@ -282,7 +282,7 @@ func (p *Pages) issueAssessment(ctx context.Context, act string, year int, form 
 		if err != nil || days < 1 {
 			return &schemas.Error{Code: schemas.Invalid, Field: "days", Value: schemas.Shorten(form.Get("days")), Message: "not a number of days"}
 		}
-		_, err = p.Desk.Announce(ctx, year, days)
+		_, err = p.Desk.Announce(ctx, year, days, form.Get("again") == "yes")
 		return err
 	case "object":
 		_, err := p.Desk.Object(ctx, year, form.Get("group"), form.Get("key"), plainText(form.Get("text")))

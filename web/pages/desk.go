@@ -39,7 +39,7 @@ type Desk interface {
 	// Assess makes the year's assessment as known at the sequence, under the
 	// rules in force.
 	Assess(ctx context.Context, year int, known uint64) (*schemas.Assessment, error)
-	Announce(ctx context.Context, year, days int) (schemas.EditionStatus, error)
+	Announce(ctx context.Context, year, days int, again bool) (schemas.EditionStatus, error)
 	Object(ctx context.Context, year int, group, key, text string) (schemas.EditionStatus, error)
 	// Finalise finalises the year once.
 	Finalise(ctx context.Context, year int) error

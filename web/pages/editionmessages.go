@@ -43,6 +43,7 @@ var deskSayings = []struct{ begins, said, hint string }{
 	{"the reports of the year's December are not due yet", "本年度 12 月的报送还没有到期", "报送截止后再办理"},
 	{"not a number of days", "天数不对", "填 1 至 90"},
 	{"the assessment was finalised", "考核已定稿", "定稿后不再改变"},
+	{"nothing changed since the announcement", "公示之后结果没有变化，不必重新公示", "公示期满后定稿"},
 	{"the assessment is not announced", "考核还没有公示", "先公示"},
 	{"the announcement (公示) has ended", "公示已经结束", "请直接联系考核单位"},
 	{"the announced assessment has no such row", "公示结果里没有这一行", "从考核表进入"},

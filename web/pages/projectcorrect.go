@@ -126,7 +126,7 @@ func (p *Pages) giveAsSent(r *http.Request, c *eventContent) error {
 			continue
 		}
 		for _, name := range f.inputs(c.Today) {
-			c.Given[name] = plainText(at(sent, name))
+			c.Given[name] = memberText(at(sent, name))
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (p *Pages) giveEvidence(r *http.Request, c *eventContent, name string, valu
 	list, _ := value.([]any)
 	for _, one := range list {
 		proof, _ := one.(map[string]any)
-		sum, ours := strings.CutPrefix(plainText(proof["uri"]), evidencePath)
+		sum, ours := strings.CutPrefix(memberText(proof["uri"]), evidencePath)
 		if !ours || p.Evidence == nil {
 			continue
 		}
@@ -147,7 +147,7 @@ func (p *Pages) giveEvidence(r *http.Request, c *eventContent, name string, valu
 	}
 	if addresses := addressesOf(value); len(addresses) > 0 {
 		proof, _ := addresses[0].(map[string]any)
-		c.Given[name], c.Given[name+"_note"] = plainText(proof["uri"]), plainText(proof["note"])
+		c.Given[name], c.Given[name+"_note"] = memberText(proof["uri"]), memberText(proof["note"])
 	}
 }
 
@@ -156,6 +156,6 @@ func addressesOf(value any) []any {
 	list, _ := value.([]any)
 	return slices.DeleteFunc(slices.Clone(list), func(one any) bool {
 		proof, _ := one.(map[string]any)
-		return strings.HasPrefix(plainText(proof["uri"]), evidencePath)
+		return strings.HasPrefix(memberText(proof["uri"]), evidencePath)
 	})
 }

@@ -197,8 +197,8 @@ func at(data map[string]any, path string) any {
 	}
 }
 
-// plainText writes a member as a form has it.
-func plainText(value any) string {
+// memberText writes a member as a form has it.
+func memberText(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return ""
@@ -207,13 +207,13 @@ func plainText(value any) string {
 	case []any:
 		words := make([]string, 0, len(v))
 		for _, one := range v {
-			words = append(words, plainText(one))
+			words = append(words, memberText(one))
 		}
 		return strings.Join(words, "、")
 	case map[string]any:
 		var words []string
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			words = append(words, name+" "+plainText(v[name]))
+			words = append(words, name+" "+memberText(v[name]))
 		}
 		return strings.Join(words, "，")
 	}
@@ -243,14 +243,14 @@ func membersOf(e *StoredEvent, rules *schemas.Rules) ([]member, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if !said[name] && data[name] != nil {
-			members = append(members, member{Name: name, Value: plainText(data[name])})
+			members = append(members, member{Name: name, Value: memberText(data[name])})
 		}
 	}
 	return members, nil
 }
 
 func memberOf(f *formField, value any, rules *schemas.Rules) []member {
-	said := plainText(value)
+	said := memberText(value)
 	one := func(text string) []member { return []member{{Name: f.Label, Value: text}} }
 	switch f.Kind {
 	case inputMilestone:
@@ -270,7 +270,7 @@ func memberOf(f *formField, value any, rules *schemas.Rules) []member {
 		list, _ := value.([]any)
 		for _, item := range list {
 			proof, _ := item.(map[string]any)
-			uri, note := plainText(proof["uri"]), plainText(proof["note"])
+			uri, note := memberText(proof["uri"]), memberText(proof["note"])
 			if note == "" {
 				note = uri
 			}

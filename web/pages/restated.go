@@ -61,8 +61,8 @@ func restatedPlace(path string, names map[string]string, rules *schemas.Rules) s
 	for i, step := range strings.Split(path, "/") {
 		key := unescape.Replace(step)
 		switch {
-		case memberWords[key] != "":
-			key = memberWords[key]
+		case restatedWords[key] != "":
+			key = restatedWords[key]
 		case names[key] != "":
 			key = names[key]
 		case i > 0:
@@ -101,8 +101,8 @@ func restatedValue(value json.RawMessage) string {
 	return word
 }
 
-// memberWords name the members of a bulletin's model.
-var memberWords = map[string]string{
+// restatedWords name the members of a bulletin's model.
+var restatedWords = map[string]string{
 	"totals": "总体", "projects": "项目数", "total_investment": "总投资", "by_status": "进展", "by_light": "亮灯", "by_stage": "阶段", "cancelled": "取消",
 	"completed": "已完成", "smooth": "进展顺利", "slow": "进展缓慢", "stalled": "无进展", "suspended": "停缓建", "green": "绿灯", "yellow": "黄灯", "red": "红灯",
 	"grey": "灰灯", "none": "未亮灯", "registered": "已入库", "milestones": "节点", "landed": "落地", "started": "开工", "producing": "投产",
