@@ -59,8 +59,8 @@ func (r *run) note(ctx context.Context) {
 		if err == nil {
 			break
 		}
-		if errors.Is(err, errMoved) {
-			r.end(errMoved)
+		if errors.Is(err, errMoved) || r.config.JetStream.Conn().IsClosed() {
+			r.end(err)
 			return
 		}
 		r.Counters.PositionRetries.Add(1)

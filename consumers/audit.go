@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
@@ -89,7 +90,7 @@ func nextAudit(ctx context.Context, consumer jetstream.Consumer) ([]jetstream.Ms
 	defer cancel()
 	first, err := consumer.Next(jetstream.FetchContext(waiting))
 	switch {
-	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, jetstream.ErrMsgIteratorClosed) || errors.Is(err, jetstream.ErrNoMessages):
+	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrMsgIteratorClosed) || errors.Is(err, jetstream.ErrNoMessages):
 		return nil, nil
 	case err != nil:
 		return nil, err
