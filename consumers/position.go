@@ -127,3 +127,21 @@ func (p *positions) prepare(ctx context.Context) error {
 	})
 	return err
 }
+
+// SetPosition says of tables that were put back from a copy that everything up to the sequence is in them, unless
+// something is said of them already.
+func SetPosition(ctx context.Context, js jetstream.JetStream, sequence uint64) error {
+	p := &positions{js: js}
+	if err := p.prepare(ctx); err != nil {
+		return err
+	}
+	at, err := p.read(ctx)
+	if err != nil || at.revision > 0 {
+		return err
+	}
+	at.Sequence = sequence
+	if _, err = p.write(ctx, at); errors.Is(err, errMoved) {
+		return nil
+	}
+	return err
+}

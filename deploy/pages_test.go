@@ -343,5 +343,5 @@ func TestQueryPage(t *testing.T) {
 	if status, text := server.get(fmt.Sprintf("%s/v1/ledger?known=%d", server.HTTP, 3)); status != http.StatusOK { // the publication is applied
 		t.Fatalf("%d %s", status, text)
 	}
-	v.want(http.StatusOK, http.MethodGet, "/bulletins", nil, "月通报", "第 1 期", "/v1/editions/bulletin-2025-10/files/bulletin-2025-10.docx", "已发布")
+	v.want(http.StatusOK, http.MethodGet, "/bulletins", nil, "月通报", "第 1 期", "/v1/editions/bulletin-2025-10/files/bulletin-2025-10.md", "已发布")
 }

@@ -1,6 +1,7 @@
 package keeping
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -43,7 +44,7 @@ const (
 // The order makes the copy that of one moment. Buckets come before the events: what they say was done stands on events
 // that the copy has, and what was not yet written into them is done again, as after a crash. The object store comes after
 // the events, so that it has every file that they name. The tables come last and are cut at S: what the position, which is
-// copied before the events, says to be in them is in them, and the rest is carried from the stream again.
+// read before the events, says to be in them is in them, and the rest is carried from the stream again.
 func Backup(ctx context.Context, source Source, files Files) (*Manifest, error) {
 	if source.Progress == nil {
 		source.Progress = func(string) {}
@@ -75,8 +76,16 @@ func (b *backup) run(ctx context.Context) error {
 	if !slices.Contains(names, schemas.StreamName) {
 		return &schemas.Error{Code: schemas.NotFound, Field: "stream", Value: schemas.StreamName, Message: "there is nothing to copy: no server ever ran here", Hint: "name the data folder or the server that has the events"}
 	}
+	js, err := jetstream.New(b.Conn)
+	if err != nil {
+		return err
+	}
+	// Before the events and the tables: what it says is true of both.
+	if b.manifest.Applied, err = consumers.NewApplied(js).Watermark(ctx); err != nil {
+		return err
+	}
 	for _, name := range names {
-		if err := b.stream(ctx, name); err != nil {
+		if err := b.stream(ctx, js, name); err != nil {
 			return err
 		}
 	}
@@ -120,7 +129,9 @@ func streamNames(ctx context.Context, conn *nats.Conn) ([]string, error) {
 // turn is when a stream is copied; 0 for those of others.
 func turn(name string) int {
 	switch {
-	case strings.HasPrefix(name, "KV_MILEPOST_"), name == consumers.PositionStream:
+	case name == consumers.PositionStream: // the manifest says it
+		return 0
+	case strings.HasPrefix(name, "KV_MILEPOST_"):
 		return 1
 	case name == schemas.StreamName:
 		return 2
@@ -132,10 +143,14 @@ func turn(name string) int {
 	return 0
 }
 
-func (b *backup) stream(ctx context.Context, name string) error {
+func (b *backup) stream(ctx context.Context, js jetstream.JetStream, name string) error {
 	b.Progress("stream " + name)
 	var s Stream
 	f, err := put(b.files, streamFile(name), func(w io.Writer) (err error) {
+		if strings.HasPrefix(name, bucketPrefix) {
+			s, err = stillSnapshot(ctx, b.Conn, js, name, w)
+			return err
+		}
 		// The audit's consumer fills a table that is not copied, and begins anew.
 		s, err = snapshotStream(ctx, b.Conn, name, name == schemas.StreamName, w)
 		return err
@@ -145,6 +160,35 @@ func (b *backup) stream(ctx context.Context, name string) error {
 	}
 	b.manifest.Streams, b.manifest.Files = append(b.manifest.Streams, s), append(b.manifest.Files, f)
 	return nil
+}
+
+// bucketPrefix begins the names of the streams of key-value buckets.
+const bucketPrefix = "KV_"
+
+// stillAttempts bounds how often a bucket is copied that is written in between.
+const stillAttempts = 50
+
+// stillSnapshot writes a snapshot of a bucket during which nobody wrote into it: the server copies files while they
+// change, and a value that takes the place of another one in the midst of it would be in the copy's state and not in its
+// files.
+func stillSnapshot(ctx context.Context, conn *nats.Conn, js jetstream.JetStream, name string, out io.Writer) (Stream, error) {
+	var copied bytes.Buffer
+	for range stillAttempts {
+		copied.Reset()
+		s, err := snapshotStream(ctx, conn, name, false, &copied)
+		if err != nil {
+			return s, err
+		}
+		stream, err := js.Stream(ctx, name)
+		if err != nil {
+			return s, away("read", name, err)
+		}
+		if state := stream.CachedInfo().State; state.LastSeq == s.Last && state.Msgs == s.Messages {
+			_, err := out.Write(copied.Bytes())
+			return s, err
+		}
+	}
+	return Stream{}, &schemas.Error{Code: schemas.Unavailable, Field: "stream", Value: name, Message: "a bucket is written all the time", Hint: "take the backup when less goes on"}
 }
 
 func (b *backup) table(ctx context.Context, name string) error {

@@ -35,6 +35,8 @@ type Manifest struct {
 	MadeAt  time.Time `json:"made_at"`
 	// Sequence is S: the last event that the backup holds. Every table in it is that of S.
 	Sequence uint64 `json:"sequence"`
+	// Applied is a position of the warehouse: everything up to it is in the tables.
+	Applied uint64 `json:"applied"`
 	// Schema is the newest migration of the tables.
 	Schema  uint32   `json:"schema"`
 	Streams []Stream `json:"streams"`

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers"
 	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
@@ -313,15 +314,15 @@ func (r *restore) checkConsumer(ctx context.Context) error {
 	if err != nil {
 		return away("read", schemas.StreamName, err)
 	}
-	consumers := stream.ListConsumers(ctx)
-	for info := range consumers.Info() {
+	standing := stream.ListConsumers(ctx)
+	for info := range standing.Info() {
 		if max(info.AckFloor.Stream, info.Delivered.Stream) > r.manifest.Sequence {
 			if err := stream.DeleteConsumer(ctx, info.Name); err != nil {
 				return away("mended", schemas.StreamName, err)
 			}
 		}
 	}
-	if err := consumers.Err(); err != nil {
+	if err := standing.Err(); err != nil {
 		return away("read", schemas.StreamName, err)
 	}
 	return nil
@@ -332,6 +333,9 @@ func (r *restore) end(ctx context.Context) error {
 	js, err := r.js()
 	if err != nil {
 		return err
+	}
+	if err := consumers.SetPosition(ctx, js, min(r.manifest.Applied, r.manifest.Sequence)); err != nil {
+		return away("made", consumers.PositionStream, err)
 	}
 	if err := js.DeleteKeyValue(ctx, progressBucket); err != nil {
 		return away("removed", progressBucket, err)
