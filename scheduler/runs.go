@@ -78,7 +78,7 @@ type Runs interface {
 const (
 	maxRuns        = 24
 	maxReason      = 500
-	maxRecordTries = 10
+	maxRecordTries = 100
 	runsKeyOfJob   = "runs."
 	shownRuns      = 8
 )
