@@ -17,8 +17,10 @@ func (r *run) apply(ctx context.Context, b *batch) {
 		r.checks.begin(b)
 		started := time.Now()
 		written, err := r.write(writing, b.content)
-		r.config.OnWrite(b.messages, time.Since(started), err)
+		took := time.Since(started)
+		r.config.OnWrite(b.messages, took, err)
 		if err == nil {
+			r.lastWrite.Store(int64(took))
 			r.Counters.add(written)
 			break
 		}

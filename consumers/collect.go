@@ -190,10 +190,14 @@ func (s *collector) ripens(now time.Time) time.Duration {
 	if s.current.more {
 		return min(late, recheck)
 	}
-	return min(late, s.config.Spacing-now.Sub(s.passed))
+	return min(late, max(s.config.Spacing, writeShare*time.Duration(s.lastWrite.Load()))-now.Sub(s.passed))
 }
 
-// lookedUpAlways is how many events are looked up for conflicts even while more wait.
+// writeShare is how many times as long as a write takes the next one waits for more: a machine that is busy makes fewer and
+// larger batches.
+const writeShare = 3
+
+// lookedUpAlways is up to how many events of a batch are looked up for conflicts one by one.
 const lookedUpAlways = 500
 
 // decodeInto adds a message to a batch.
@@ -224,6 +228,6 @@ func (s *collector) decodeInto(ctx context.Context, b *batch, message jetstream.
 		s.log.WarnContext(ctx, "dead letter", "sequence", letter.Sequence, "subject", letter.Subject, "code", letter.Reason.Code,
 			"field", letter.Reason.Field, "reason", letter.Reason.Message)
 	}
-	// A few events are looked up at once, as all are that the stream has nothing behind.
-	b.content.Backlog = b.more && b.content.Rows.Len() > lookedUpAlways
+	// Looking up many costs as much as looking at everything, which is done once behind all of them.
+	b.content.Backlog = b.content.Rows.Len() > lookedUpAlways
 }

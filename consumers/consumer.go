@@ -39,9 +39,9 @@ type Config struct {
 	// Actors says whose word is taken for who sent an event; the zero value believes everybody.
 	Actors ActorTrust
 
-	// A batch ends with MaxEvents messages (25,000) or MaxBytes (12 MiB), or MaxWait (250 ms) after its first message. It
-	// ends before when the stream has no more, but no sooner than Spacing (50 ms) after the one before: a lone event goes
-	// at once, and many that come one by one do not make a write each. While batches before it are being written it goes
+	// A batch ends with MaxEvents messages (25,000) or MaxBytes (12 MiB), or MaxWait (500 ms) after its first message. It
+	// ends before when the stream has no more, but no sooner than Spacing (50 ms), or three times what a write takes, after
+	// the one before: a lone event goes at once, and many that come one by one do not make a write each. While batches before it are being written it goes
 	// on growing.
 	MaxEvents int
 	MaxBytes  int
@@ -85,7 +85,7 @@ func New(c Config) (*Consumer, error) {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&c.Spacing, 50 * time.Millisecond}, {&c.MaxWait, 250 * time.Millisecond},
+		{&c.Spacing, 50 * time.Millisecond}, {&c.MaxWait, 500 * time.Millisecond},
 		{&c.RetryDelay, 100 * time.Millisecond}, {&c.MaxRetryDelay, 5 * time.Second}, {&c.StopTimeout, 20 * time.Second},
 		{&c.WriteTimeout, 2 * time.Minute},
 	} {

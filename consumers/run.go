@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,6 +19,8 @@ type run struct {
 	*Consumer
 	floor *floor
 	end   context.CancelCauseFunc
+
+	lastWrite atomic.Int64 // how long the last write took
 
 	noting sync.Mutex // one at a time notes the position
 	at     position
@@ -62,6 +65,7 @@ func (r *run) carry(ctx context.Context) error {
 	}
 	defer subscription.Stop()
 	go r.collect(ctx, taken, spare, batches)
+	go r.settleLate(ctx)
 	var writers sync.WaitGroup
 	for range r.config.Writers {
 		writers.Go(func() {
