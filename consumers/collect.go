@@ -197,6 +197,9 @@ func (s *collector) ripens(now time.Time) time.Duration {
 // larger batches.
 const writeShare = 3
 
+// expectFrom is the number of messages that tell how large those behind them will be.
+const expectFrom = 1000
+
 // lookedUpAlways is up to how many events of a batch are looked up for conflicts one by one.
 const lookedUpAlways = 500
 
@@ -216,6 +219,9 @@ func (s *collector) decodeInto(ctx context.Context, b *batch, message jetstream.
 	b.messages++
 	b.bytes += len(message.Data())
 	b.last, b.more = mark{metadata.Sequence.Stream, metadata.Timestamp}, metadata.NumPending > 0
+	if b.messages == expectFrom && metadata.NumPending > 0 {
+		b.content.Rows.Expect(int(min(uint64(s.config.MaxEvents), expectFrom+metadata.NumPending)))
+	}
 	record := recordOf(message, metadata)
 	delivery, letter := decode(s.config.Decoder, s.config.Actors, record)
 	if letter == nil {

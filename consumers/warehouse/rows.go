@@ -3,6 +3,7 @@ package warehouse
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"milepost/schemas"
 )
@@ -18,6 +19,23 @@ func NewRows() *Rows { return &Rows{events: newBlock(eventsTable), contents: new
 func (r *Rows) Reset() {
 	r.events.reset()
 	r.contents.reset()
+}
+
+// Expect finds room for so many rows of the size of those that there are.
+func (r *Rows) Expect(rows int) {
+	for _, b := range []*block{r.events, r.contents} {
+		if b.rows == 0 || rows <= b.rows {
+			continue
+		}
+		for i := range b.columns {
+			c := &b.columns[i]
+			// A sixteenth more, because they are not all of one size.
+			c.data = slices.Grow(c.data, len(c.data)*(rows-b.rows)/b.rows*17/16)
+			if c.nulls != nil {
+				c.nulls = slices.Grow(c.nulls, rows-b.rows)
+			}
+		}
+	}
 }
 
 // Len is how many there are.
