@@ -265,13 +265,17 @@ func listSubmissions(body *io.LimitedReader) iter.Seq[Submission] {
 			switch {
 			case body.N <= 0:
 				refused = &schemas.Error{Code: schemas.TooLarge, Message: "the list is too large; from here on nothing was read", Hint: "send application/x-ndjson, or several lists"}
-			case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !isReadError(err):
+			case errors.Is(err, errNoList) || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !isReadError(err):
 				refused = &schemas.Error{Code: schemas.Malformed, Message: "not a JSON list of events; from here on nothing was read", Hint: "send [{…}, {…}]", Err: err}
 			}
 			yield(Submission{Line: number, Refused: refused})
 		}
-		if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
-			bad(1, errors.Join(errors.New("no list"), err))
+		switch token, err := decoder.Token(); {
+		case err != nil:
+			bad(1, err)
+			return
+		case token != json.Delim('['):
+			bad(1, errNoList)
 			return
 		}
 		number := 0
@@ -288,9 +292,19 @@ func listSubmissions(body *io.LimitedReader) iter.Seq[Submission] {
 		}
 		if _, err := decoder.Token(); err != nil {
 			bad(number+1, err)
+			return
+		}
+		// Whoever sends more behind the list means it, and must not believe that it came.
+		if _, err := decoder.Token(); err == nil {
+			bad(number+1, errNoList)
+		} else if !errors.Is(err, io.EOF) {
+			bad(number+1, err)
 		}
 	}
 }
+
+// errNoList says that a body is not one list.
+var errNoList = errors.New("not one list")
 
 func isReadError(err error) bool {
 	var syntax *json.SyntaxError

@@ -144,6 +144,9 @@ func TestListOverHTTP(t *testing.T) {
 		{"[]", ""},
 		{a, ":0:malformed"},
 		{"[" + a + ", {", "a:1: :0:malformed"},
+		{"[" + a + "]  \n", "a:1:"},
+		{"[" + a + "] [" + b + "]", "a:1: :0:malformed"},
+		{"[" + a + "] }", "a:1: :0:malformed"},
 		{"[" + a + strings.Repeat(" ", 4000) + "," + b + "]", "a:1: :0:too_large"},
 	} {
 		status, text := post(t, url, "application/cloudevents-batch+json", c.body)
