@@ -29,15 +29,7 @@ func (r *rig) crash(c *running) { c.config.JetStream.Conn().Close() }
 // startCrashing starts a consumer that may end with its connection.
 func (r *rig) startCrashing(c Config) *running {
 	r.t.Helper()
-	c.JetStream = r.jetStream()
-	c.Decoder = schemas.NewValidator(schemas.DefaultRules())
-	if c.Store == nil {
-		c.Store = r.store
-	}
-	consumer, err := New(c)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	consumer := r.newConsumer(c)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -85,8 +85,8 @@ type running struct {
 	stop func()
 }
 
-// start runs a consumer on a connection of its own.
-func (r *rig) start(c Config) *running {
+// newConsumer gives one with a connection of its own.
+func (r *rig) newConsumer(c Config) *Consumer {
 	r.t.Helper()
 	c.JetStream = r.jetStream()
 	c.Decoder = schemas.NewValidator(schemas.DefaultRules())
@@ -97,6 +97,13 @@ func (r *rig) start(c Config) *running {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	return consumer
+}
+
+// start runs a consumer.
+func (r *rig) start(c Config) *running {
+	r.t.Helper()
+	consumer := r.newConsumer(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- consumer.Run(ctx) }()
