@@ -11,7 +11,7 @@ import (
 // mediaDocument writes the article: what happened first, then how it stands,
 // and the explanations last.
 func (c *composer) mediaDocument() {
-	c.doc.Title = []string{c.headline()}
+	c.doc.Title = clauses(c.headline())
 	c.doc.Facts = []string{periodWords(c.model) + "重大项目进展", "数据截至" + chineseDate(c.model.PeriodEnd)}
 	c.writeSections(map[string]func(){
 		sectionOverview: c.mediaOverview, sectionReached: c.mediaReached, sectionRankings: c.mediaRankings, sectionLagging: c.mediaLagging,
@@ -42,6 +42,19 @@ func (c *composer) seen() map[string]int {
 		}
 	}
 	return counts
+}
+
+// clauses tells where a headline may be broken: behind a comma, not within a word.
+func clauses(headline string) []string {
+	var list []string
+	for headline != "" {
+		end := len(headline)
+		if at := strings.IndexAny(headline, "、，"); at >= 0 {
+			end = at + len("、")
+		}
+		list, headline = append(list, headline[:end]), headline[end:]
+	}
+	return list
 }
 
 // headline is the news of the period in one line.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,16 +81,21 @@ func TestAMediaEditionNeedsTheLedger(t *testing.T) {
 func TestHeadlines(t *testing.T) {
 	t.Parallel()
 	model, names := load(t, "october")
+	var parts []string
 	headline := func() string {
 		names.Edition = document.Media
 		doc, err := Bulletin(model, names)
 		if err != nil {
 			t.Fatal(err)
 		}
+		parts = doc.Title
 		return doc.Plain()
 	}
 	if got, want := headline(), "10月全市9个重大项目投产、2个开工、6个落地"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if want := []string{"10月全市9个重大项目投产、", "2个开工、", "6个落地"}; !slices.Equal(parts, want) {
+		t.Errorf("it is broken between %q", parts)
 	}
 	model.Reached = nil
 	if got, want := headline(), "全市重大项目完成年度投资计划的44.8%"; got != want {

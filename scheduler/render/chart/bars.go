@@ -60,10 +60,28 @@ func value(f *schemas.Figure) float64 {
 // bars draws lying bars, a line of them for each label, in panels side by side.
 func (d *drawing) bars(c *document.Chart) {
 	list := panels(c)
-	left := min(widest(c.Labels, body)+12, 190)
-	gap := 18.0
-	each := (width - left - gap*float64(len(list))) / float64(max(1, len(list)))
+	d.height = d.barsOf(c, list, d.barLegend(c, list)+4) + 4
+}
+
+// stacked draws the same with one panel below the other.
+func (d *drawing) stacked(c *document.Chart) {
+	list := panels(c)
 	y := d.barLegend(c, list) + 4
+	for i := range list {
+		if len(list) > 1 {
+			d.styled(4, y+10, body, begins, ` font-weight="bold"`, list[i].name)
+			y += 22
+		}
+		y = d.barsOf(c, list[i:i+1], y) + 12
+	}
+	d.height = y
+}
+
+// barsOf draws panels side by side from y on, and gives where they end.
+func (d *drawing) barsOf(c *document.Chart, list []panel, y float64) float64 {
+	left := min(widest(c.Labels, body)+12, 190, d.width/2.6)
+	gap := 18.0
+	each := (d.width - left - gap*float64(len(list))) / float64(max(1, len(list)))
 	if len(list) > 1 {
 		for i, p := range list {
 			d.styled(left+float64(i)*(each+gap), y+10, body, begins, ` font-weight="bold"`, p.name)
@@ -93,7 +111,7 @@ func (d *drawing) bars(c *document.Chart) {
 			d.line(at, top-4, at, y, fmt.Sprintf(`stroke="%s" stroke-width="1.6" stroke-dasharray="5 3"`, accent))
 		}
 	}
-	d.height = y + 4
+	return y
 }
 
 func (d *drawing) bar(c *document.Chart, p panel, label int, x, y, full float64) {

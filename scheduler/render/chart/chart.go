@@ -11,8 +11,12 @@ import (
 	"milepost/schemas"
 )
 
-// width is that of every chart, in its own units; pages scale it.
-const width = 680.0
+// The widths of charts, in their own units; pages scale them. On a phone a chart
+// of the usual width could only be read through a slit.
+const (
+	usualWidth = 680.0
+	phoneWidth = 360.0
+)
 
 // SVG draws the chart as an svg element that needs nothing from its page. Equal
 // charts give equal bytes. It fails with schemas.Internal for a chart whose
@@ -21,7 +25,7 @@ func SVG(c *document.Chart) (string, error) {
 	if err := check(c); err != nil {
 		return "", err
 	}
-	var d drawing
+	d := drawing{width: usualWidth}
 	switch c.Kind {
 	case document.StackedBars, document.GroupedBars:
 		d.bars(c)
@@ -35,6 +39,20 @@ func SVG(c *document.Chart) (string, error) {
 		return "", &schemas.Error{Code: schemas.Internal, Message: "no such kind of chart", Field: "kind", Value: string(c.Kind)}
 	}
 	return d.finish(c), nil
+}
+
+// Phone draws bars for a narrow screen, their panels one below the other; false
+// for charts of other kinds, which need their width.
+func Phone(c *document.Chart) (svg string, ok bool, err error) {
+	if c.Kind != document.StackedBars && c.Kind != document.GroupedBars {
+		return "", false, nil
+	}
+	if err := check(c); err != nil {
+		return "", false, err
+	}
+	d := drawing{width: phoneWidth}
+	d.stacked(c)
+	return d.finish(c), true, nil
 }
 
 func check(c *document.Chart) error {

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +64,41 @@ func TestChartsAreWholeAndTheSameAgain(t *testing.T) {
 		if !strings.Contains(svg, `role="img" aria-label="`+c.Title) || strings.Contains(svg, "url(") || strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("%s: %s", c.Key, svg)
 		}
+	}
+}
+
+// On a narrow screen bars stand one panel below the other, with every value that
+// the usual chart has.
+func TestBarsAreDrawnForAPhone(t *testing.T) {
+	t.Parallel()
+	texts := regexp.MustCompile(`<text x="([0-9.]+)"[^>]*>([^<]*)</text>`)
+	for _, c := range charts() {
+		phone, drawn, err := Phone(c)
+		if bars := c.Kind == document.StackedBars || c.Kind == document.GroupedBars; err != nil || drawn != bars {
+			t.Fatalf("%s: drawn %v, %v", c.Key, drawn, err)
+		}
+		if !drawn {
+			continue
+		}
+		usual, err := SVG(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := map[string]bool{}
+		for _, text := range texts.FindAllStringSubmatch(phone, -1) {
+			said[text[2]] = true
+			if x, _ := strconv.ParseFloat(text[1], 64); x > phoneWidth {
+				t.Errorf("%s: %s stands at %v", c.Key, text[2], x)
+			}
+		}
+		for _, text := range texts.FindAllStringSubmatch(usual, -1) {
+			if !said[text[2]] {
+				t.Errorf("%s: %s is missing", c.Key, text[2])
+			}
+		}
+	}
+	if _, _, err := Phone(&document.Chart{Kind: document.StackedBars, Labels: []string{"甲"}, Series: []document.Series{{Name: "乙"}}}); schemas.CodeOf(err) != schemas.Internal {
+		t.Errorf("values that do not fit: %v", err)
 	}
 }
 

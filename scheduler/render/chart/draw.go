@@ -26,8 +26,8 @@ const (
 
 // drawing collects what a chart shows, from the top down.
 type drawing struct {
-	b      strings.Builder
-	height float64
+	b             strings.Builder
+	width, height float64
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
@@ -150,7 +150,7 @@ func (d *drawing) legend(y float64, names []string, swatch func(i int, x, y floa
 	x := 4.0
 	for i, name := range names {
 		need := 24 + advance(name, small) + 18
-		if x+need > width && x > 4 {
+		if x+need > d.width && x > 4 {
 			x, y = 4, y+18
 		}
 		swatch(i, x, y)
@@ -165,7 +165,7 @@ func (d *drawing) legend(y float64, names []string, swatch func(i int, x, y floa
 func (d *drawing) finish(c *document.Chart) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" role="img" aria-label="%s" font-family="&#34;Noto Sans SC&#34;,&#34;Noto Sans CJK SC&#34;,&#34;Microsoft YaHei&#34;,SimHei,sans-serif" fill="%s">`,
-		number(width), at(d.height), html.EscapeString(c.Title+"。"+c.Alt), ink)
+		number(d.width), at(d.height), html.EscapeString(c.Title+"。"+c.Alt), ink)
 	out.WriteString(d.b.String())
 	out.WriteString("</svg>")
 	return out.String()

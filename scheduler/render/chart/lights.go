@@ -13,7 +13,7 @@ func (d *drawing) lights(c *document.Chart) {
 		labels[i] = row.Label
 	}
 	left := min(widest(labels, body)+12, 220)
-	each := min((width-left-4)/float64(max(1, len(c.Columns))), 96)
+	each := min((d.width-left-4)/float64(max(1, len(c.Columns))), 96)
 	const head, step = 26.0, 24.0
 	for i, column := range c.Columns {
 		d.styled(left+each*(float64(i)+0.5), 17, small, centred, ` font-weight="bold"`, column)

@@ -35,15 +35,15 @@ func (d *drawing) lines(c *document.Chart) {
 	full := math.Ceil(greatest/step) * step
 	for v := 0.0; v <= full+step/2; v += step {
 		y := top + high - v/full*high
-		d.line(left, y, width-right, y, fmt.Sprintf(`stroke="%s"`, faint))
+		d.line(left, y, d.width-right, y, fmt.Sprintf(`stroke="%s"`, faint))
 		d.text(left-6, y+4, small, ends, number(v))
 	}
 	d.text(left-6, top-10, small, ends, c.Unit)
 	place := func(i int) float64 {
 		if len(c.Labels) < 2 {
-			return left + (width-left-right)/2
+			return left + (d.width-left-right)/2
 		}
-		return left + 14 + float64(i)*(width-left-right-28)/float64(len(c.Labels)-1)
+		return left + 14 + float64(i)*(d.width-left-right-28)/float64(len(c.Labels)-1)
 	}
 	for i, label := range c.Labels {
 		d.text(place(i), top+high+18, small, centred, label)

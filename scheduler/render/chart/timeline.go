@@ -16,7 +16,7 @@ func (d *drawing) timeline(c *document.Chart) {
 		labels[i] = row.Label
 	}
 	left := min(widest(labels, small)+10, 230)
-	full := width - left - 14
+	full := d.width - left - 14
 	place := func(day schemas.Date) float64 {
 		return left + full*float64(min(max(day, c.From), c.To)-c.From)/float64(c.To-c.From)
 	}

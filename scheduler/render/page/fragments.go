@@ -16,6 +16,7 @@ import (
 // ask for.
 type fragments struct {
 	sources document.Sources // nil: figures are not asked
+	printed bool             // the page is only printed
 	asked   []Source
 	ids     map[document.Source]int
 	paths   map[string]int
@@ -44,6 +45,13 @@ func (f *fragments) blocks(blocks []document.Block) ([]template.HTML, error) {
 			svg, err := chart.SVG(block)
 			if err != nil {
 				return nil, err
+			}
+			phone, narrow, err := chart.Phone(block)
+			if err != nil {
+				return nil, err
+			}
+			if narrow = narrow && !f.printed; narrow {
+				svg = `<div class="usual">` + svg + `</div><div class="phone">` + phone + `</div>`
 			}
 			fmt.Fprintf(&b, "<figure><figcaption>%s</figcaption>%s<p class=\"alt\">%s</p></figure>", html.EscapeString(block.Title), svg, html.EscapeString(block.Alt))
 		}

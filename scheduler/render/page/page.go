@@ -108,7 +108,7 @@ type Options struct {
 // Write writes the document as a page, whole or not at all. Equal documents give
 // equal bytes.
 func (t *Templates) Write(w io.Writer, doc *document.Document, o Options) error {
-	f := &fragments{ids: map[document.Source]int{}, paths: map[string]int{}}
+	f := &fragments{printed: !o.Sources, ids: map[document.Source]int{}, paths: map[string]int{}}
 	if o.Sources {
 		f.sources = doc.Sources
 	}
