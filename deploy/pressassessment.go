@@ -66,24 +66,28 @@ func (p *press) lastYear(ctx context.Context, year int, known uint64) (assessmen
 }
 
 // DraftAssessment writes the year's assessment as known at the sequence.
-func (p *press) DraftAssessment(ctx context.Context, w io.Writer, year int, known uint64, format string) error {
+func (p *press) DraftAssessment(ctx context.Context, w io.Writer, year int, known uint64, form web.Form) error {
 	draft, err := p.Assess(ctx, year, known, "")
 	if err != nil {
 		return err
 	}
-	return p.documents.Assessment(ctx, w, format, draft.Model, nil, render.Names{Rules: draft.Rules})
+	return p.documents.Assessment(ctx, w, form.Format, draft.Model, nil, render.Names{Rules: draft.Rules, Edition: document.Edition(form.Edition)})
 }
 
 // FinaliseAssessment finalises the year once, and writes its edition whoever
 // finalised it.
-func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, format string) error {
+func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, form web.Form) error {
 	edition, err := p.scheduler.Finalise(ctx, year)
 	if err != nil {
 		return err
 	}
+	ending := "." + form.Format
+	if form.Edition == string(document.Media) {
+		ending = "-" + form.Edition + ending
+	}
 	for _, f := range edition.Files {
 		// A correction's own file bears its id.
-		id, isFormat := strings.CutSuffix(f.Name, "."+format)
+		id, isFormat := strings.CutSuffix(f.Name, ending)
 		if subject, err := scheduler.ParseID(id); !isFormat || err != nil || subject.ID() != id {
 			continue
 		} else if file, _, err := p.desk.File(ctx, subject, f.Name); err != nil {
@@ -93,28 +97,25 @@ func (p *press) FinaliseAssessment(ctx context.Context, w io.Writer, year int, f
 			return err
 		}
 	}
-	return p.writeAssessment(ctx, w, year, &edition, format)
+	return p.writeAssessment(ctx, w, year, &edition, form)
 }
 
 // writeAssessment prints a finalised assessment from what it was made from.
-func (p *press) writeAssessment(ctx context.Context, w io.Writer, year int, edition *scheduler.Edition, format string) error {
+func (p *press) writeAssessment(ctx context.Context, w io.Writer, year int, edition *scheduler.Edition, form web.Form) error {
 	draft, err := p.Assess(ctx, year, edition.KnownSeq, edition.RulesHash)
 	if err != nil {
 		return err
 	}
-	return p.documents.Assessment(ctx, w, format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules, Signed: schemas.DateOf(edition.At)})
+	return p.documents.Assessment(ctx, w, form.Format, draft.Model, &edition.Number, render.Names{Rules: draft.Rules, Edition: document.Edition(form.Edition), Signed: schemas.DateOf(edition.At)})
 }
 
 // previewAssessment prints the draft of a correction, or a finalised assessment.
 func (p *press) previewAssessment(ctx context.Context, w io.Writer, subject scheduler.Subject, form web.Form) error {
-	if form.Edition == string(document.Media) {
-		return &schemas.Error{Code: schemas.Invalid, Message: "an assessment has no media edition", Field: "edition", Value: form.Edition, Hint: "leave it out"}
-	}
 	draft, edition, err := p.desk.DraftAssessment(ctx, subject)
 	if err != nil {
 		return err
 	}
-	names := render.Names{Rules: draft.Rules, Style: draft.Style}
+	names := render.Names{Rules: draft.Rules, Edition: document.Edition(form.Edition), Style: draft.Style}
 	if edition == nil {
 		return p.documents.FrozenAssessment(ctx, w, form.Format, draft.Model, nil, names)
 	}

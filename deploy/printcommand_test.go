@@ -23,9 +23,10 @@ func TestDocumentsAsFiles(t *testing.T) {
 	printed := server.mustRun(nil, "bulletin", "2025-10", "--format", "html,pdf,docx,xlsx,md,json", "--out", dir)
 	printed += server.mustRun(nil, "bulletin", "2025-10", "--edition", "media", "--format", "html,md", "--out", dir)
 	printed += server.mustRun(nil, "assess", "2025", "--format", "html,docx,xlsx,md,json", "--out", dir)
+	printed += server.mustRun(nil, "assess", "2025", "--edition", "media", "--format", "html,docx,xlsx,md,json", "--out", dir)
 	starts := map[string]string{"html": "<!DOCTYPE html>", "pdf": "%PDF-", "docx": "PK", "xlsx": "PK", "md": "# ", "json": "{"}
 	var want []string
-	for _, document := range []struct{ name, formats string }{{"bulletin-2025-10-official", "html pdf docx xlsx md json"}, {"bulletin-2025-10-media", "html md"}, {"assessment-2025", "html docx xlsx md json"}} {
+	for _, document := range []struct{ name, formats string }{{"bulletin-2025-10-official", "html pdf docx xlsx md json"}, {"bulletin-2025-10-media", "html md"}, {"assessment-2025", "html docx xlsx md json"}, {"assessment-2025-media", "html docx xlsx md json"}} {
 		for _, format := range strings.Fields(document.formats) {
 			path := filepath.Join(dir, document.name+"."+format)
 			want = append(want, path)

@@ -120,6 +120,9 @@ func TestFinaliseOnce(t *testing.T) {
 	if text := read(t, o.file("assessment", "2025", "assessment-2025.md")); !strings.Contains(text, "定稿") {
 		t.Errorf("not marked as final:\n%s", text)
 	}
+	if text := read(t, o.file("assessment", "2025", "assessment-2025-media.md")); !strings.Contains(text, "定稿") || strings.Contains(text, "奖惩提示") {
+		t.Errorf("the media edition:\n%s", text)
+	}
 	// A finalised year needs no draft.
 	o.mustRunAt("2026-03-01 00:00")
 	if _, err := os.Stat(o.file("assessment", "2025-draft", "assessment-2025.md")); err == nil {

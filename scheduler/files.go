@@ -100,7 +100,8 @@ type product struct {
 	rules     *schemas.Rules
 	printing  Printing
 	rankLeads bool
-	details   *bulletin.Details // nil: official only
+	details   *bulletin.Details // nil: an assessment, or a bulletin that is official only
+	public    bool              // there is a media edition without details
 	restated  int               // how many restatements
 	// changes are an assessment's against the one before; nil when there is none.
 	changes *assessmentChanges
@@ -171,14 +172,14 @@ func (s *Scheduler) buildAssessment(ctx context.Context, subject Subject, b basi
 	if err != nil {
 		return nil, err
 	}
-	p := &product{knownSeq: draft.Model.KnownSeq, rules: draft.Rules, printing: draft.Printing, rankLeads: s.c.RankLeads || draft.Style.RankLeads, rows: map[string]bool{}}
+	p := &product{knownSeq: draft.Model.KnownSeq, rules: draft.Rules, printing: draft.Printing, rankLeads: s.c.RankLeads || draft.Style.RankLeads, public: true, rows: map[string]bool{}}
 	for _, group := range draft.Model.Groups {
 		for _, row := range group.Rows {
 			p.rows[group.Kind+"/"+row.Key] = true
 		}
 	}
-	p.write = func(ctx context.Context, w io.Writer, writer *formats.Writer, _ document.Edition, format string, m making) error {
-		return writer.FrozenAssessment(ctx, w, format, draft.Model, m.number, render.Names{Rules: draft.Rules, RankLeads: p.rankLeads, Style: draft.Style, Signed: m.signed})
+	p.write = func(ctx context.Context, w io.Writer, writer *formats.Writer, edition document.Edition, format string, m making) error {
+		return writer.FrozenAssessment(ctx, w, format, draft.Model, m.number, render.Names{Rules: draft.Rules, Edition: edition, RankLeads: p.rankLeads, Style: draft.Style, Signed: m.signed})
 	}
 	if before == nil {
 		return p, nil
@@ -215,7 +216,7 @@ func (s *Scheduler) editionFiles(ctx context.Context, p *product, subject Subjec
 	for _, edition := range document.Editions() {
 		name := subject.ID()
 		if edition == document.Media {
-			if p.details == nil {
+			if p.details == nil && !p.public {
 				continue // without the ledger nobody knows what is withheld
 			}
 			name += "-" + string(edition)

@@ -37,14 +37,14 @@ type assessmentComposer struct {
 	model    *schemas.Assessment
 }
 
-// Assessment composes the 考核结果通报 with its annexes. number is that of the
+// Assessment composes the 考核结果通报 with its annexes, or its media edition. number is that of the
 // finalised edition: 1, or more for a correction; nil is a draft.
 func Assessment(model *schemas.Assessment, number *int, names Names) (*document.Document, error) {
 	if names.Rules == nil {
 		return nil, &schemas.Error{Code: schemas.Internal, Message: "an assessment is printed with the rules that it was built with", Field: "rules"}
 	}
-	c := &assessmentComposer{model: model, composer: composer{names: names, style: names.Style.withDefaults(document.Official)}}
-	c.doc.Edition, c.doc.Name = document.Official, fmt.Sprintf("assessment-%d", model.Year)
+	c := &assessmentComposer{model: model, composer: composer{names: names, style: names.Style.withDefaults(names.edition())}}
+	c.doc.Edition, c.doc.Name = names.edition(), fmt.Sprintf("assessment-%d", model.Year)
 	c.doc.Title = []string{fmt.Sprintf("%d年度重大项目", model.Year), "年终考核结果通报"}
 	switch {
 	case number == nil:
@@ -53,6 +53,10 @@ func Assessment(model *schemas.Assessment, number *int, names Names) (*document.
 		c.doc.Number = "定稿"
 	default:
 		c.doc.Number = fmt.Sprintf("定稿（第%d号更正）", *number-1)
+	}
+	if c.doc.Edition == document.Media {
+		c.mediaDocument()
+		return &c.doc, nil
 	}
 	c.doc.Facts = []string{fmt.Sprintf("考核年度%d年", model.Year), "数据截至" + chineseDate(schemas.NewDate(model.Year, 12, 31)), fmt.Sprintf("数据版本%d", model.KnownSeq)}
 	c.doc.Head = &document.Head{Mark: c.style.Mark, Addressees: c.style.Addressees}

@@ -25,6 +25,9 @@ type Style struct {
 	Contact    string `yaml:"contact"`
 	// RankLeads shows scores, ranks and grades of city leaders.
 	RankLeads bool `yaml:"rank_leads"`
+	// MediaGrades are the grades that the media edition of an assessment shows; by
+	// default 优秀 alone.
+	MediaGrades []schemas.Grade `yaml:"media_grades"`
 	// RowsInText is how many rows a table may have in the main text; longer ones
 	// become annexes.
 	RowsInText int `yaml:"rows_in_text"`
@@ -102,6 +105,9 @@ func (s *Style) withDefaults(edition document.Edition) Style {
 	set(&t.Mark, t.Body+"文件")
 	set(&t.Addressees, "各县（市）区人民政府，市直有关部门")
 	set(&t.Closing, "特此通报。")
+	if len(t.MediaGrades) == 0 {
+		t.MediaGrades = []schemas.Grade{schemas.GradeExcellent}
+	}
 	if t.RowsInText == 0 {
 		t.RowsInText = defaultRowsInText
 	}
@@ -153,6 +159,13 @@ func (s *Style) Check(prefix string) error {
 		}
 		if heading == "" || len([]rune(heading)) > 40 {
 			add("headings."+key, heading, "not a heading", "write 1 to 40 characters")
+		}
+	}
+	for i, grade := range s.MediaGrades {
+		if !slices.Contains([]schemas.Grade{schemas.GradeExcellent, schemas.GradeGood, schemas.GradePass, schemas.GradeFail}, grade) {
+			add("media_grades", string(grade), "no such grade", "choose of 优秀, 良好, 合格, 不合格")
+		} else if slices.Contains(s.MediaGrades[:i], grade) {
+			add("media_grades", string(grade), "the grade stands there twice", "name each once")
 		}
 	}
 	if s.RowsInText < 0 || s.RowsInText > 50 {

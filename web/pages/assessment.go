@@ -35,6 +35,7 @@ type assessmentContent struct {
 	Groups     []assessedTable
 	Unmatched  []schemas.UnmatchedAdjustment
 	Links      []link
+	Media      []link // of the media edition
 	MayIssue   bool
 	CanIssue   bool // announced and finalised is from now on
 	Days       int
@@ -152,7 +153,7 @@ func (p *Pages) showAssessment(w http.ResponseWriter, r *http.Request, status in
 		c.Groups = append(c.Groups, table)
 	}
 	if c.Status != nil {
-		c.Links = assessmentLinks(*c.Status)
+		c.Links, c.Media = assessmentLinks(*c.Status, c.Status.ID), assessmentLinks(*c.Status, c.Status.ID+"-media")
 		for _, one := range c.Status.Objections {
 			row, text := splitObjection(one.Text)
 			c.Objections = append(c.Objections, objection{moment(one.At), p.rowName(model, row), text})
@@ -160,11 +161,11 @@ func (p *Pages) showAssessment(w http.ResponseWriter, r *http.Request, status in
 	} else {
 		for _, format := range documentFormats {
 			address := fmt.Sprintf("/v1/assessments/%d?format=%s&known=%d", c.Year, format[1], c.Known)
-			name := fmt.Sprintf("assessment-%d.%s", c.Year, format[1])
+			name, media := fmt.Sprintf("assessment-%d.%s", c.Year, format[1]), fmt.Sprintf("assessment-%d-media.%s", c.Year, format[1])
 			if format[1] == "html" {
-				name = ""
+				name, media = "", ""
 			}
-			c.Links = append(c.Links, link{format[0], address, name})
+			c.Links, c.Media = append(c.Links, link{format[0], address, name}), append(c.Media, link{format[0], address + "&edition=media", media})
 		}
 	}
 	return p.show(w, r, status, "assessment", fmt.Sprintf("%d 年考核", c.Year), c)

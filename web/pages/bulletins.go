@@ -74,7 +74,11 @@ func prints(s schemas.EditionStatus) []printing {
 		return nil
 	}
 	if s.Kind == schemas.AssessmentKind {
-		return []printing{{"考核结果", assessmentLinks(s)}}
+		all := []printing{{"考核结果", assessmentLinks(s, s.ID)}}
+		if media := assessmentLinks(s, s.ID+"-media"); len(media) > 0 {
+			all = append(all, printing{"媒体版", media})
+		}
+		return all
 	}
 	var all []printing
 	for _, edition := range [][2]string{{"official", "正式版"}, {"media", "媒体版"}} {
@@ -98,13 +102,17 @@ func prints(s schemas.EditionStatus) []printing {
 	return all
 }
 
-func assessmentLinks(s schemas.EditionStatus) []link {
+// assessmentLinks gives the files of an assessment under that name.
+func assessmentLinks(s schemas.EditionStatus, name string) []link {
 	var links []link
 	for _, format := range documentFormats {
-		if file := fileOf(s, s.ID+"."+format[1]); file != nil {
+		if file := fileOf(s, name+"."+format[1]); file != nil {
 			one := link{format[0], file.Path, file.Name}
 			if format[1] == "html" {
 				one = link{format[0], "/bulletins/" + s.ID + "/preview", ""}
+				if name != s.ID {
+					one.Address += "?edition=media"
+				}
 			}
 			links = append(links, one)
 		}

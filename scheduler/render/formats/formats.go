@@ -148,11 +148,18 @@ func (w *Writer) Assessment(ctx context.Context, out io.Writer, format string, m
 // FrozenAssessment is Assessment with the wording of names.
 func (w *Writer) FrozenAssessment(ctx context.Context, out io.Writer, format string, model *schemas.Assessment, number *int, names render.Names) error {
 	names.RankLeads = names.RankLeads || names.Style.RankLeads
+	public := names.Edition == document.Media
 	switch format {
 	case JSON:
+		if public {
+			model = render.PublicAssessment(model, names)
+		}
 		return render.AssessmentJSON(out, model)
 	case XLSX:
-		sheet := xlsx.Names{Rules: names.Rules, RankLeads: names.RankLeads, Number: number, Notes: render.AssessmentNotes(names.Rules)}
+		sheet := xlsx.Names{Rules: names.Rules, RankLeads: names.RankLeads, Number: number, Public: public, Notes: render.AssessmentNotes(names.Rules)}
+		if public {
+			model, sheet.Notes = render.PublicAssessment(model, names), render.PublicAssessmentNotes(model.Year, names)
+		}
 		return whole(out, func(b io.Writer) error { return xlsx.Assessment(b, model, sheet) })
 	}
 	doc, err := render.Assessment(model, number, names)

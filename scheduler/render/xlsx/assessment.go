@@ -57,20 +57,24 @@ type assessment struct {
 func (a *assessment) sheets() error {
 	plan := []*sheet{a.results()}
 	for i := range a.model.Groups {
-		if g := &a.model.Groups[i]; a.names.ranks(g.Kind) {
+		if g := &a.model.Groups[i]; a.names.ranks(g.Kind) && !a.names.Public {
 			plan = append(plan, a.scores(g))
 		} else {
 			plan = append(plan, a.figures(g))
 		}
 	}
-	plan = append(plan, a.hints(), a.unmatched())
+	if !a.names.Public {
+		plan = append(plan, a.hints(), a.unmatched())
+	}
 	for _, s := range plan {
 		if _, err := a.book.add(s); err != nil {
 			return err
 		}
 	}
-	if err := a.traces(); err != nil {
-		return err
+	if !a.names.Public {
+		if err := a.traces(); err != nil {
+			return err
+		}
 	}
 	if len(a.names.Notes) == 0 {
 		return nil
@@ -79,13 +83,15 @@ func (a *assessment) sheets() error {
 	return err
 }
 
-// results is the first sheet: who stands where.
+// result is a row of the first sheet.
+type result struct {
+	group string
+	row   *schemas.AssessedRow
+}
+
+// results is the first sheet: who stands where. A public one has no parts of the
+// final, vetoes and hints.
 func (a *assessment) results() *sheet {
-	type result struct {
-		group string
-		kind  string
-		row   *schemas.AssessedRow
-	}
 	var list []result
 	for i := range a.model.Groups {
 		g := &a.model.Groups[i]
@@ -93,8 +99,11 @@ func (a *assessment) results() *sheet {
 			continue
 		}
 		for _, row := range byRank(g.Rows) {
-			list = append(list, result{groupName(g.Kind, g.Group, a.names.Rules), g.Kind, row})
+			list = append(list, result{groupName(g.Kind, g.Group, a.names.Rules), row})
 		}
+	}
+	if a.names.Public {
+		return publicResults(list)
 	}
 	size, rows := rowsOf(list, func(_ int, r *result) []any {
 		return []any{r.group, r.row.Rank, r.row.Name, r.row.Projects, r.row.Score, r.row.Bonus, r.row.Penalty, r.row.Adjustment, r.row.Final, grade(r.row), veto(r.row), hintNames(r.row)}
@@ -104,7 +113,20 @@ func (a *assessment) results() *sheet {
 			{name: "项目数", kind: count}, {name: "得分", kind: points}, {name: "提前加分", kind: points}, {name: "逾期扣分", kind: points}, {name: "调整", kind: points}, {name: "最终得分", kind: points},
 			{name: "等次", kind: code}, {name: "一票否决", kind: code}, {name: "提示", kind: words, least: 16}}}}}}
 	if len(list) > 0 {
-		s.charts = func(at []place) []chart { return []chart{finals(at[0])} }
+		s.charts = func(at []place) []chart { return []chart{finals(at[0], 9)} }
+	}
+	return s
+}
+
+func publicResults(list []result) *sheet {
+	size, rows := rowsOf(list, func(_ int, r *result) []any {
+		return []any{r.group, r.row.Rank, r.row.Name, r.row.Projects, r.row.Final, grade(r.row)}
+	})
+	s := &sheet{name: "考核结果", frozen: 3, notes: []string{"组与组之间不比较。"},
+		blocks: []block{{table: table{size: size, rows: rows, columns: []column{{name: "组别", kind: words, least: 12}, {name: "名次", kind: count}, {name: "考核对象", kind: words, least: 16},
+			{name: "项目数", kind: count}, {name: "最终得分", kind: points}, {name: "等次", kind: code}}}}}}
+	if len(list) > 0 {
+		s.charts = func(at []place) []chart { return []chart{finals(at[0], 5)} }
 	}
 	return s
 }
@@ -152,7 +174,7 @@ func byRank(rows []schemas.AssessedRow) []*schemas.AssessedRow {
 	return list
 }
 
-// figures is the sheet of a group that is neither scored nor ranked.
+// figures is the sheet of a group whose points are not shown.
 func (a *assessment) figures(g *schemas.AssessedGroup) *sheet {
 	columns := append([]column{{name: rowWord(g.Kind), kind: words, least: 14}, {name: "项目数", kind: count}}, tallyColumns()...)
 	columns = append(columns, column{name: "年度计划", kind: money}, column{name: "完成投资", kind: money}, column{name: "投资完成率", kind: percent},
@@ -167,7 +189,11 @@ func (a *assessment) figures(g *schemas.AssessedGroup) *sheet {
 		row := append([]any{r.Name, r.Projects}, tallies(&r.Milestones)...)
 		return append(row, r.Investment.Plan, r.Investment.Invested, r.Investment.Rate, r.Completeness, r.ReportsDue, r.ReportsOnTime)
 	})
-	return &sheet{name: groupName(g.Kind, g.Group, a.names.Rules), frozen: 1, notes: []string{"市级领导不排名次、不评等次。"},
+	var said []string
+	if !a.names.ranks(g.Kind) {
+		said = []string{"市级领导不排名次、不评等次。"}
+	}
+	return &sheet{name: groupName(g.Kind, g.Group, a.names.Rules), frozen: 1, notes: said,
 		blocks: []block{{table: table{columns: columns, size: size, rows: rows}}}}
 }
 

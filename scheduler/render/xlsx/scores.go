@@ -107,9 +107,10 @@ func hundredths(f *schemas.Figure) int64 {
 	return units
 }
 
-// finals draws the final points of all that are ranked, in their order.
-func finals(p place) chart {
-	const name, final = 3, 9
+// finals draws the final points of all that are ranked, in their order, from the
+// column in that place.
+func finals(p place, final int) chart {
+	const name = 3
 	c := excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{{Name: p.head(final), Categories: p.cells(name), Values: p.cells(final),
 		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"2E9BD6"}}}}}
 	c.PlotArea.ShowVal = true
