@@ -211,7 +211,7 @@ func (c *assessmentComposer) mediaResults() {
 
 func (c *assessmentComposer) mediaTable(g *schemas.AssessedGroup) *document.Table {
 	t := &document.Table{Key: "final." + groupKey(g.Kind, g.Group), Columns: slices.Concat(numbers(2.4, "名次"), []document.Column{words(assessedNameWidth(g), rowWord(g.Kind))},
-		numbers(3.6, "最终得分"), numbers(2.6, "项目"), under("已完成/应完成", numbers(3, "落地", "开工", "投产")...), under("投资", numbers(4, "完成率")...))}
+		numbers(3.6, "最终得分"), numbers(2.6, "项目"), under("已完成/应完成", numbers(3, "落地", "开工", "投产")...), numbers(4, "投资完成率"))}
 	graded := slices.ContainsFunc(g.Rows, func(r schemas.AssessedRow) bool { return r.Grade != nil })
 	if graded {
 		t.Columns = append(t.Columns, codes(3, "等次"))
