@@ -84,6 +84,10 @@ func cityOf(model *schemas.Assessment) (city *schemas.Bulletin, projects int) {
 	return city, projects
 }
 
+// namesOnLine is how many characters of names a headline keeps on one line, even
+// on a phone.
+const namesOnLine = 14
+
 // mediaDocument writes the article on the year: the city's figures, who did well,
 // and how the groups stand.
 func (c *assessmentComposer) mediaDocument() {
@@ -93,6 +97,9 @@ func (c *assessmentComposer) mediaDocument() {
 	c.composer.model = city
 	c.doc.Name += "-" + string(document.Media)
 	c.doc.Title = clauses(headline)
+	if news, names, found := strings.Cut(headline, "，"); found && len([]rune(names)) <= namesOnLine {
+		c.doc.Title = []string{news + "，", names}
+	}
 	c.doc.Facts = []string{fmt.Sprintf("%d年度重大项目年终考核", c.model.Year), "数据截至" + chineseDate(city.PeriodEnd)}
 	section := func(key, heading string, write func()) {
 		c.blocks = nil
