@@ -72,6 +72,8 @@ type App struct {
 
 	// closers end what was started, last first.
 	closers []func(context.Context) error
+	// watched tells that somebody named the address for supervisors and Prometheus, also where the roles serve nothing else.
+	watched bool
 	group   *errgroup.Group
 	stop    context.CancelFunc
 }
@@ -82,6 +84,7 @@ const closeTimeout = 30 * time.Second
 // StartApp starts the roles of the configuration and returns when all of them
 // are usable. The caller ends it with Close.
 func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) (*App, error) {
+	watched := c.Listen != ""
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, book: book, now: now, out: out, log: newLog(out, c.LogLevel), metrics: newMetrics()}
+	a := &App{config: c, book: book, watched: watched, now: now, out: out, log: newLog(out, c.LogLevel), metrics: newMetrics()}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -110,7 +113,7 @@ func (a *App) start(ctx context.Context) error {
 		{a.needsEngines(), a.connect},
 		{a.config.has(TargetConsumers), a.startConsumer},
 		{a.config.has(TargetScheduler), a.startScheduler},
-		{a.config.has(TargetProducers) || a.config.has(TargetWeb), a.startHTTP},
+		{a.config.has(TargetProducers) || a.config.has(TargetWeb) || a.watched && a.needsEngines(), a.startHTTP},
 	}
 	for _, step := range steps {
 		if !step.needed {
@@ -259,7 +262,7 @@ func (a *App) openWarehouse(ctx context.Context) error {
 		a.clickhouseDSN = dsn
 	}
 	w, err := warehouse.Open(ctx, warehouse.Config{
-		DSN: a.clickhouseDSN, Now: a.now, Log: a.log,
+		DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Now: a.now, Log: a.log,
 		Stream: consumers.NewOriginals(a.js, schemas.NewBookValidator(a.book), a.actors()),
 	})
 	if err != nil {

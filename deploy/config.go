@@ -34,6 +34,9 @@ type Config struct {
 	// it is and makes a new one with 1.
 	NATSReplicas int    `yaml:"nats_replicas"`
 	ClickHouse   string `yaml:"clickhouse"`
+	// ClickHouseCluster is the name under which the servers of ClickHouse know their cluster; the tables are then made on
+	// all of them, and replicated.
+	ClickHouseCluster string `yaml:"clickhouse_cluster"`
 	// ClickHousePasswordFile holds what analysts need for the embedded
 	// ClickHouse HTTP interface; without one it listens on this machine only.
 	ClickHousePasswordFile string `yaml:"clickhouse_password_file"`
@@ -153,6 +156,7 @@ func (c Config) or(other Config) Config {
 	merged.ClickHousePasswordFile = first(c.ClickHousePasswordFile, other.ClickHousePasswordFile)
 	merged.ClickHousePassword = first(c.ClickHousePassword, other.ClickHousePassword)
 	merged.ClickHouse = first(c.ClickHouse, other.ClickHouse)
+	merged.ClickHouseCluster = first(c.ClickHouseCluster, other.ClickHouseCluster)
 	merged.LogLevel = first(c.LogLevel, other.LogLevel)
 	merged.AccessConfig = c.AccessConfig.or(other.AccessConfig)
 	merged.Durability = first(c.Durability, other.Durability)

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,9 @@ func (c Config) analystPassword() (string, error) {
 	return "", wrong
 }
 
+// clusterName is what stands unharmed in a statement.
+var clusterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+
 // maxNATSReplicas is what JetStream allows.
 const maxNATSReplicas = 5
 
@@ -52,6 +56,13 @@ func (c Config) checkEngines() []error {
 		add("nats_replicas", strconv.Itoa(n), "out of range", "JetStream keeps a stream on 1 to 5 servers; three are usual")
 	case n > 1 && c.NATS == "":
 		add("nats_replicas", strconv.Itoa(n), "the embedded NATS is one server", "name the servers of a cluster by --nats, or leave it out")
+	}
+	switch {
+	case c.ClickHouseCluster == "":
+	case c.ClickHouse == "":
+		add("clickhouse_cluster", c.ClickHouseCluster, "the embedded ClickHouse is one server", "name a server of the cluster by --clickhouse, or leave it out")
+	case !clusterName.MatchString(c.ClickHouseCluster):
+		add("clickhouse_cluster", c.ClickHouseCluster, "not the name of a cluster", "write a name of remote_servers in ClickHouse's configuration: letters, digits, - and _")
 	}
 	if !c.has(TargetEngines) {
 		return wrong

@@ -85,25 +85,28 @@ type engines struct {
 	applied   *consumers.Applied
 	warehouse *warehouse.Warehouse
 
-	natsUp, clickhouseUp, reconnects, last, watermark, lag *prometheus.Desc
+	now func() time.Time
+
+	natsUp, clickhouseUp, reconnects, last, watermark, lag, lagSeconds *prometheus.Desc
 }
 
-func newEngines(js jetstream.JetStream, applied *consumers.Applied, w *warehouse.Warehouse) *engines {
+func newEngines(js jetstream.JetStream, applied *consumers.Applied, w *warehouse.Warehouse, now func() time.Time) *engines {
 	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 	return &engines{
-		js: js, applied: applied, warehouse: w,
+		js: js, applied: applied, warehouse: w, now: now,
 		natsUp:       desc("milepost_nats_up", "1 while the connection to NATS stands."),
 		clickhouseUp: desc("milepost_clickhouse_up", "1 when ClickHouse answered this scrape."),
 		reconnects:   desc("milepost_nats_reconnects_total", "How often the connection to NATS was lost and made again."),
 		last:         desc("milepost_stream_last_sequence", "Last sequence of the stream of events."),
 		watermark:    desc("milepost_applied_watermark", "Greatest sequence at and below which every message is in the warehouse or the dead letters."),
 		lag:          desc("milepost_lag_messages", "Messages of the stream behind the applied watermark."),
+		lagSeconds:   desc("milepost_lag_seconds", "How long the oldest message behind the applied watermark has been on the stream; 0 when none is."),
 	}
 }
 
 // Describe serves prometheus.Collector.
 func (e *engines) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{e.natsUp, e.clickhouseUp, e.reconnects, e.last, e.watermark, e.lag} {
+	for _, d := range []*prometheus.Desc{e.natsUp, e.clickhouseUp, e.reconnects, e.last, e.watermark, e.lag, e.lagSeconds} {
 		out <- d
 	}
 }
@@ -126,6 +129,11 @@ func (e *engines) Collect(out chan<- prometheus.Metric) {
 	if watermark, err := e.applied.Watermark(ctx); err == nil {
 		gauge(e.watermark, float64(watermark))
 		gauge(e.lag, float64(last-min(last, watermark)))
+		if watermark >= last {
+			gauge(e.lagSeconds, 0)
+		} else if oldest, err := stream.GetMsg(ctx, watermark+1); err == nil {
+			gauge(e.lagSeconds, max(0, e.now().Sub(oldest.Time).Seconds()))
+		}
 	}
 }
 

@@ -23,10 +23,11 @@ type restoreCommand struct {
 
 // restoreServers are NATS and ClickHouse servers that take a backup instead of a folder.
 type restoreServers struct {
-	ToNATS       string `name:"to-nats" help:"NATS servers that are to keep the streams; they hold nothing of Milepost yet." placeholder:"URL"`
-	ToNATSCreds  string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
-	ToClickHouse string `name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
-	Replicas     int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
+	ToNATS              string `name:"to-nats" help:"NATS servers that are to keep the streams; they hold nothing of Milepost yet." placeholder:"URL"`
+	ToNATSCreds         string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
+	ToClickHouse        string `name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
+	ToClickHouseCluster string `name:"to-clickhouse-cluster" help:"Name of its cluster: the tables are made on all its servers, and replicated." placeholder:"NAME"`
+	Replicas            int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
 }
 
 func (s *restoreServers) check() error {
@@ -41,7 +42,7 @@ func (s *restoreServers) check() error {
 
 // room joins the servers.
 func (s *restoreServers) room(env *environment) (*engineRoom, error) {
-	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, Target: []string{TargetConsumers}})
+	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, Target: []string{TargetConsumers}})
 }
 
 func (s *restoreServers) target(env *environment, room *engineRoom) keeping.Target {

@@ -33,6 +33,12 @@ func TestRolesInProcessesOfTheirOwn(t *testing.T) {
 	if len(receipts) != 40 {
 		t.Fatalf("%d receipts", len(receipts))
 	}
+	// A role that serves nothing else still answers supervisors and Prometheus where it was told to listen.
+	for path, want := range map[string]int{"/healthz": 204, "/readyz": 204, "/metrics": 200} {
+		if status, text := consumer.get(consumer.HTTP + path); status != want || path == "/metrics" && !strings.Contains(text, "\nmilepost_batches_written_total ") {
+			t.Errorf("consumers alone answer %s with %d", path, status)
+		}
+	}
 	whole := front.mustRun(nil, "ledger", "--as-of", "2025-03-31", "--format", "json")
 	if !strings.Contains(whole, `"P-0007"`) {
 		t.Errorf("ledger without P-0007: %s", whole)

@@ -53,7 +53,8 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	access.Desk{Tokens: a.tokens, Trail: a.trail, Districts: a.book.Any().DistrictCodes()}.Register(mux)
 	a.healthRoutes(mux)
-	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse))
+	a.metrics.registry.MustRegister(newEngines(a.js, a.applied, a.warehouse, a.now))
+	a.metrics.registry.MustRegister(newDiskMetrics(a.config.Data))
 	a.metrics.registry.MustRegister(newScheduleMetrics(a.press.scheduler, a.courier))
 	mux.Handle("GET /metrics", a.metrics.handler())
 	return a.withMissingPage(mux), nil

@@ -47,7 +47,7 @@ func (w *Warehouse) migrate(ctx context.Context, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if err := w.conn.Exec(ctx, createMigrationTable); err != nil {
+	if err := w.conn.Exec(ctx, onCluster(createMigrationTable, w.cluster)); err != nil {
 		return unavailable("make the table of migrations", err)
 	}
 	applied, err := w.appliedMigrations(ctx)
@@ -69,7 +69,7 @@ func (w *Warehouse) migrate(ctx context.Context, files fs.FS) error {
 
 func (w *Warehouse) apply(ctx context.Context, m migration) error {
 	for i, statement := range m.statements {
-		if err := w.conn.Exec(ctx, statement); err != nil {
+		if err := w.conn.Exec(ctx, onCluster(statement, w.cluster)); err != nil {
 			return unavailable(fmt.Sprintf("statement %d of migration %s", i+1, m.name), err)
 		}
 	}

@@ -3,6 +3,8 @@ package warehouse
 import (
 	"context"
 	"strings"
+
+	"milepost/schemas"
 )
 
 // shadowSuffix ends the names of the shadow tables.
@@ -17,6 +19,12 @@ type Shadow struct{ tables *Warehouse }
 
 // NewShadow drops what an earlier replay may have left, and makes empty shadow tables. No two may be in use at once.
 func (w *Warehouse) NewShadow(ctx context.Context) (*Shadow, error) {
+	if w.cluster != "" {
+		return nil, &schemas.Error{
+			Code: schemas.Conflict, Field: "clickhouse_cluster", Value: w.cluster, Message: "a replay does not exchange replicated tables",
+			Hint: "replay into an empty database: name another one by clickhouse, which the consumers fill from the stream, and then let all processes use it",
+		}
+	}
 	beside := *w
 	beside.suffix = shadowSuffix
 	s := &Shadow{tables: &beside}

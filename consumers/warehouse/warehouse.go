@@ -19,6 +19,9 @@ type Config struct {
 	// DSN is a http://, https:// or clickhouse:// address with user, password and database; the tables live in that
 	// database.
 	DSN string
+	// Cluster is the name under which ClickHouse knows its cluster, "" for a single server. Tables and views are then
+	// made on all its servers, and tables replicated.
+	Cluster string
 	// Stream is where the events come from. Without it everything works but the recording of conflicts.
 	Stream Stream
 	// Now is the clock of what the warehouse itself records, by default time.Now.
@@ -34,6 +37,8 @@ type Warehouse struct {
 	log  *slog.Logger
 	// native is the protocol of the connection; else it is HTTP.
 	native bool
+	// cluster may be empty.
+	cluster string
 	// stream may be nil.
 	stream Stream
 	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
@@ -69,7 +74,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, native: speaksNative(options)}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, native: speaksNative(options)}
 	if w.now == nil {
 		w.now = time.Now
 	}
