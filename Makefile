@@ -5,7 +5,7 @@
 export CGO_ENABLED ?= 0
 GOFLAGS_TEST ?= -timeout 15m
 
-.PHONY: run build engine dist licences test soak bench vet race clean
+.PHONY: run build engine dist licences test soak bench vet race lint check-deploy vulncheck clean
 
 build:
 	go build -trimpath -o milepost .
@@ -44,6 +44,21 @@ bench: engine
 # The race detector needs cgo and gcc; the engine passes it.
 race: engine
 	CGO_ENABLED=1 go test -race $(GOFLAGS_TEST) ./...
+
+# The linters of .golangci.yml; the first time go builds golangci-lint, which takes minutes.
+lint:
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
+# What the tools of the trade say of the files in deploy: kubectl, promtool (Debian's package prometheus) and docker compose,
+# each where it is installed. The tests read the same files without any of them.
+check-deploy:
+	@if command -v kubectl >/dev/null; then kubectl kustomize deploy/kubernetes >/dev/null && echo "kustomize: good"; else echo "no kubectl"; fi
+	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/alerts.yml && promtool check config --syntax-only deploy/compose/prometheus/prometheus.yml; else echo "no promtool"; fi
+	@if docker compose version >/dev/null 2>&1; then sed 's/=$$/=x/' deploy/compose/example.env | docker compose -f deploy/compose/compose.yaml --env-file /dev/stdin config -q && echo "compose: good"; else echo "no docker compose"; fi
+
+# Known vulnerabilities; the database is on the internet.
+vulncheck:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 clean:
 	rm -rf milepost milepost-data dist
