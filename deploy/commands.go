@@ -37,6 +37,7 @@ type commands struct {
 	Object         objectCommand         `cmd:"" help:"Record an objection (异议) to a row of an announced assessment."`
 	Deliver        deliverCommand        `cmd:"" help:"Deliver an edition or a letter again, and resume a paused target."`
 	Deliveries     deliveriesCommand     `cmd:"" help:"List deliveries: what went where, when, and why not."`
+	Generate       generateCommand       `cmd:"" help:"Write the events of a made-up province, of any size, to standard output."`
 	Query          queryCommand          `cmd:"" help:"Run one read-only SQL statement."`
 	Deadletters    deadlettersCommand    `cmd:"" help:"List, show, resend or discard the messages that the consumers could not accept (退件)."`
 	Token          tokenCommand          `cmd:"" help:"Make, list and revoke tokens: who may do what."`

@@ -1,4 +1,4 @@
-package bench
+package histories
 
 import (
 	"testing"
@@ -6,9 +6,9 @@ import (
 	"milepost/schemas"
 )
 
-// TestEventsAreOfRealShape holds what the measured figures rest on: the events
+// TestUniformEventsAreOfRealShape holds what the measured figures rest on: the events
 // are valid, distinct, of the size that is told, and reach over three years.
-func TestEventsAreOfRealShape(t *testing.T) {
+func TestUniformEventsAreOfRealShape(t *testing.T) {
 	t.Parallel()
 	const n = 8000
 	validator, err := schemas.NewSchemaValidator(schemas.DefaultRules())
@@ -17,7 +17,7 @@ func TestEventsAreOfRealShape(t *testing.T) {
 	}
 	identities, types, years := map[string]bool{}, map[schemas.Type]int{}, map[int]int{}
 	size, least, most := 0, 1<<20, 0
-	for e, err := range Events(n) {
+	for e, err := range Uniform(n) {
 		if err != nil {
 			t.Fatal(err)
 		}

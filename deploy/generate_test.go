@@ -1,0 +1,41 @@
+package deploy_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestGeneratedEventsArePublished pipes a small province into publish: every
+// event is taken, and the ledger has its projects.
+func TestGeneratedEventsArePublished(t *testing.T) {
+	t.Parallel()
+	made := runCommand(t, nil, "generate", "--projects", "30", "--years", "2", "--seed", "4")
+	if made.code != 0 || made.err != "" {
+		t.Fatalf("exit %d: %s", made.code, made.err)
+	}
+	if again := runCommand(t, nil, "generate", "--projects", "30", "--years", "2", "--seed", "4"); again.out != made.out {
+		t.Error("the same seed gives other events")
+	}
+	lines := strings.Count(made.out, "\n")
+	if lines < 20*30/2 {
+		t.Errorf("only %d events", lines)
+	}
+	server := serve(t)
+	receipts := server.publish([]byte(made.out))
+	if len(receipts) != lines {
+		t.Errorf("%d receipts of %d events", len(receipts), lines)
+	}
+	for _, r := range receipts {
+		if r.Seq == 0 || r.Duplicate {
+			t.Fatalf("line %d: %s, duplicate %v", r.Line, r.Error, r.Duplicate)
+		}
+	}
+	if n := server.mustRun(nil, "query", "--format", "tsv", "SELECT (SELECT count() FROM ledger_current) = 30 AND (SELECT count() FROM dead_letters) = 0 AND (SELECT count() FROM ignored_events) = 0"); !strings.HasSuffix(strings.TrimSpace(n), "\n1") && !strings.HasSuffix(strings.TrimSpace(n), "\ntrue") {
+		t.Errorf("the ledger of 30 projects: %s", n)
+	}
+	for _, wrong := range [][]string{{"--projects", "2000001"}, {"--years", "0"}, {"--life", "5"}, {"--last", "never"}} {
+		if r := runCommand(t, nil, append([]string{"generate"}, wrong...)...); r.code == 0 || r.out != "" || !strings.Contains(r.err, wrong[0]) {
+			t.Errorf("%v: exit %d, %q", wrong, r.code, r.err)
+		}
+	}
+}
