@@ -5,7 +5,7 @@
 export CGO_ENABLED ?= 0
 GOFLAGS_TEST ?= -timeout 15m
 
-.PHONY: run build engine dist licences test soak bench vet race lint check-deploy vulncheck clean
+.PHONY: run build engine dist licences test soak bench bench-scale vet race lint check-deploy vulncheck clean
 
 build:
 	go build -trimpath -o milepost .
@@ -40,6 +40,12 @@ soak: engine
 # The speed of the pipeline on this machine, with a plain loop as control.
 bench: engine
 	go run ./bench/cmd/pipeline
+
+# How reading grows with the projects and with the length of their history: about ten minutes on two idle cores.
+# Smaller or larger: make bench-scale PROVINCES=1000x10,1000000x10
+PROVINCES ?= 1000x10,10000x10,100000x10,10000x1x360,10000x10x360
+bench-scale: engine
+	go run ./bench/cmd/scale -provinces $(PROVINCES)
 
 # The race detector needs cgo and gcc; the engine passes it.
 race: engine

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"milepost/consumers/warehouse"
+	"milepost/deploy/histories"
+	"milepost/scheduler/assessment"
+	"milepost/scheduler/bulletin"
+	"milepost/schemas"
+)
+
+// step is something that is measured.
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+// taken is the median of what a step took, in seconds.
+type taken struct{ wall, processor float64 }
+
+func (t taken) String() string { return fmt.Sprintf("%.2f (%.1f)", t.wall, t.processor) }
+
+// row is a line of the table.
+type row struct {
+	province histories.Province
+	filled   filled
+	loading  float64 // seconds
+	steps    []taken
+	names    []string
+	peak     int64 // bytes
+	storage  string
+	total    uint64 // bytes on disk
+}
+
+func measure(ctx context.Context, o options, out, progress io.Writer) (err error) {
+	e, err := openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	var rows []row
+	for i, province := range o.provinces {
+		fmt.Fprintf(progress, "%d projects, %d years …\n", province.Projects, province.Years)
+		r, err := e.measureProvince(ctx, fmt.Sprintf("scale_%d", i), province, o, progress)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	return printTable(out, rows, o)
+}
+
+func (e *engine) measureProvince(ctx context.Context, database string, province histories.Province, o options, progress io.Writer) (r row, err error) {
+	r.province = province
+	if _, err := e.ask(ctx, "default", "CREATE DATABASE "+database); err != nil {
+		return r, err
+	}
+	defer func() {
+		_, dropped := e.ask(context.WithoutCancel(ctx), "default", "DROP DATABASE "+database+" SYNC")
+		err = errors.Join(err, dropped)
+	}()
+	w, err := warehouse.Open(ctx, warehouse.Config{DSN: e.address(database).String(), Stream: &r.filled})
+	if err != nil {
+		return r, err
+	}
+	defer w.Close()
+	if err := w.Migrate(ctx); err != nil {
+		return r, err
+	}
+	started := time.Now()
+	if err := fill(ctx, w, province, &r.filled); err != nil {
+		return r, err
+	}
+	r.loading = time.Since(started).Seconds()
+	if err := e.settle(ctx); err != nil {
+		return r, err
+	}
+	runtime.GC()
+	if err := forgetPeak(); err != nil {
+		return r, err
+	}
+	for _, s := range e.steps(w, database, &r) {
+		rounds := o.rounds
+		if strings.HasPrefix(s.name, once) {
+			rounds = 1
+		}
+		t, err := repeat(ctx, s, rounds)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", s.name, err)
+		}
+		fmt.Fprintf(progress, "  %s: %s\n", s.name, t)
+		r.steps, r.names = append(r.steps, t), append(r.names, s.name)
+	}
+	if r.peak, err = peak(); err != nil {
+		return r, err
+	}
+	if err := e.settle(ctx); err != nil {
+		return r, err
+	}
+	return r, e.weigh(ctx, database, &r)
+}
+
+// once begins the name of a step that is another one the second time.
+const once = "first "
+
+func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
+	rules := schemas.DefaultRules()
+	reader := warehouse.NewReader(w, rules)
+	known := r.filled.events
+	period := schemas.PeriodContaining(schemas.MonthOf, schemas.NewDate(2025, time.October, 31))
+	ask := func(sql string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := e.ask(ctx, database, sql)
+			return err
+		}
+	}
+	build := func(ctx context.Context) error {
+		model, err := bulletin.Build(ctx, reader, rules, period, known)
+		if err == nil && model.Totals.Projects < r.province.Projects/2 {
+			err = fmt.Errorf("only %d projects", model.Totals.Projects)
+		}
+		return err
+	}
+	return []step{
+		{"floor", ask("SELECT project_id, max(stream_seq) FROM events GROUP BY project_id FORMAT Native")},
+		{once + "bulletin", build},
+		{"bulletin", build},
+		{"ledger", func(ctx context.Context) error {
+			_, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, known))
+			return err
+		}},
+		{"assessment", func(ctx context.Context) error {
+			_, err := assessment.Build(ctx, reader, rules, 2025, known, nil)
+			return err
+		}},
+		{once + "ledger_current", func(ctx context.Context) error {
+			return reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.NewDate(2025, time.December, 31), known))
+		}},
+		{"page in SQL", ask("SELECT project_id, name, district, lead, light, status, rate FROM ledger_current WHERE light = 'red' AND district = 'boai' ORDER BY rate DESC NULLS LAST, project_id LIMIT 50 OFFSET 50 FORMAT Native")},
+		{"a project's events", ask("SELECT * FROM (SELECT source, id, type, stream_seq, data FROM events WHERE project_id = 'P-0000500' ORDER BY stream_seq LIMIT 1 BY source, id) ORDER BY stream_seq DESC LIMIT 5000 FORMAT Native")},
+	}
+}
+
+// repeat measures a step some times. Processor time is that of the whole
+// process, engine included.
+func repeat(ctx context.Context, s step, rounds int) (taken, error) {
+	var walls, processors []float64
+	for range rounds {
+		before, err := processorTime()
+		if err != nil {
+			return taken{}, err
+		}
+		started := time.Now()
+		if err := s.do(ctx); err != nil {
+			return taken{}, err
+		}
+		wall := time.Since(started).Seconds()
+		after, err := processorTime()
+		if err != nil {
+			return taken{}, err
+		}
+		walls, processors = append(walls, wall), append(processors, after-before)
+	}
+	return taken{median(walls), median(processors)}, nil
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func processorTime() (float64, error) {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0, err
+	}
+	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9, nil
+}
+
+// forgetPeak lets the peak of resident memory begin anew.
+func forgetPeak() error { return os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+func peak() (int64, error) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0, fmt.Errorf("/proc/self/status does not tell the peak")
+	}
+	kilobytes, err := strconv.ParseInt(fields[0], 10, 64)
+	return kilobytes << 10, err
+}
+
+// weigh tells what is on the disk for each event, table by table.
+func (e *engine) weigh(ctx context.Context, database string, r *row) error {
+	text, err := e.ask(ctx, "system", fmt.Sprintf(`SELECT table, sum(bytes_on_disk) AS bytes FROM system.parts
+WHERE database = '%s' AND active AND table NOT IN ('ledger_current_rows', 'ignored_rows') GROUP BY table HAVING bytes > 10000 ORDER BY bytes DESC FORMAT TSV`, database))
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		table, number, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		bytes, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return err
+		}
+		r.total += bytes
+		r.storage += fmt.Sprintf("%s %.1f, ", table, float64(bytes)/float64(r.filled.events))
+	}
+	r.storage = strings.TrimSuffix(r.storage, ", ")
+	return nil
+}
