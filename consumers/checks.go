@@ -7,10 +7,12 @@ import (
 )
 
 // A look for conflicts reads the hashes of everything that was ever delivered. One that took longer than looksFree is
-// followed by a rest of restShare times as long, so that looking does not become what a full warehouse mostly does.
+// followed by a rest of restShare times as long, restMost at most, so that looking does not become what a full warehouse
+// mostly does.
 const (
 	looksFree = 250 * time.Millisecond
 	restShare = 20
+	restMost  = 10 * time.Second
 	// looksLate is how often to see whether a look was put off that can be taken now.
 	looksLate = time.Second
 )
@@ -64,8 +66,8 @@ func (s *checks) done(well bool, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settled = well && s.writing == 0
-	if took > looksFree {
-		s.rest = time.Now().Add(restShare * took)
+	if well && took > looksFree {
+		s.rest = time.Now().Add(min(restShare*took, restMost))
 	}
 }
 

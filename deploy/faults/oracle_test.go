@@ -138,6 +138,11 @@ func (o *streamOracle) inWarehouse(t *testing.T, sql driver.Conn) {
 	})
 	differ(t, "events", want, got)
 
+	// A look for the conflicts of a backlog may rest a few seconds after one that took long.
+	within(patience, seldom, func() bool {
+		n, ok := number(t.Context(), sql, "SELECT count() FROM conflicts")
+		return ok && n >= uint64(len(o.conflicts))
+	})
 	conflicts := make(map[string]uint64, len(o.conflicts))
 	each(t, sql, "SELECT concat(event_id, ' ', lower(hex(fingerprint))), stream_seq FROM conflicts", func(rows driver.Rows) error {
 		var content string
