@@ -30,5 +30,5 @@ func (t ActorTrust) believes(r record, fingerprint schemas.Fingerprint, actor st
 	if t.Key == nil || r.sequence <= t.UnprovenUpTo {
 		return true
 	}
-	return t.Key.Proves(fingerprint.String(), actor, r.header.Get(schemas.ActorProofHeader))
+	return t.Key.Proves(fingerprint, actor, r.header.Get(schemas.ActorProofHeader))
 }

@@ -16,7 +16,7 @@ func TestWhoseWordIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	fingerprint := schemas.Fingerprint{1}
-	proven := nats.Header{schemas.ActorHeader: {"office:a"}, schemas.ActorProofHeader: {key.Proof(fingerprint.String(), "office:a")}}
+	proven := nats.Header{schemas.ActorHeader: {"office:a"}, schemas.ActorProofHeader: {key.Proof(fingerprint, "office:a")}}
 	claimed := nats.Header{schemas.ActorHeader: {"office:a"}}
 	for _, c := range []struct {
 		name   string

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
+	"milepost/schemas"
 )
 
 // batch is what is written together: messages that follow one another.
@@ -94,6 +95,7 @@ type collector struct {
 	spare <-chan *batch // used before
 
 	current *batch
+	event   schemas.Event   // one after the other
 	handed  uint64          // batches handed on
 	got     uint64          // messages of the stream's consumer
 	broken  bool            // a message is missing: nothing behind it is taken
@@ -205,25 +207,25 @@ const lookedUpAlways = 500
 
 // decodeInto adds a message to a batch.
 func (s *collector) decodeInto(ctx context.Context, b *batch, message jetstream.Msg) {
-	metadata, err := message.Metadata()
+	at, err := placeOf(message)
 	if err != nil {
 		// Only a message without the stream's reply subject has none: the stream did not send it.
 		s.log.ErrorContext(ctx, "a message that is not the stream's was ignored", "subject", message.Subject(), "error", err)
 		return
 	}
-	if s.got++; metadata.Sequence.Consumer != s.got {
+	if s.got++; at.number != s.got {
 		s.broken = true
 		s.end(errGap)
 		return
 	}
 	b.messages++
 	b.bytes += len(message.Data())
-	b.last, b.more = mark{metadata.Sequence.Stream, metadata.Timestamp}, metadata.NumPending > 0
-	if b.messages == expectFrom && metadata.NumPending > 0 {
-		b.content.Rows.Expect(int(min(uint64(s.config.MaxEvents), expectFrom+metadata.NumPending)))
+	b.last, b.more = mark{at.sequence, at.recordedAt}, at.pending > 0
+	if b.messages == expectFrom && at.pending > 0 {
+		b.content.Rows.Expect(int(min(uint64(s.config.MaxEvents), expectFrom+at.pending)))
 	}
-	record := recordOf(message, metadata)
-	delivery, letter := decode(s.config.Decoder, s.config.Actors, record)
+	record := recordOf(message, at)
+	delivery, letter := decode(s.config.Decoder, s.config.Actors, record, &s.event)
 	if letter == nil {
 		if err := b.content.Rows.Add(&delivery); err != nil {
 			letter = deadLetter(s.config.Actors, record, asReason(err))

@@ -26,6 +26,7 @@ type message struct {
 
 func (m message) Data() []byte         { return m.data }
 func (m message) Subject() string      { return progressSubject }
+func (m message) Reply() string        { return "" }
 func (m message) Headers() nats.Header { return nil }
 func (m message) Metadata() (*jetstream.MsgMetadata, error) {
 	return &jetstream.MsgMetadata{NumPending: m.more, Sequence: jetstream.SequencePair{Consumer: m.number, Stream: m.number}}, nil
@@ -34,8 +35,8 @@ func (m message) Metadata() (*jetstream.MsgMetadata, error) {
 // unaccepting refuses everything: what a batch holds does not matter here.
 type unaccepting struct{}
 
-func (unaccepting) DecodeOwned([]byte) (*schemas.Event, []schemas.Warning, error) {
-	return nil, nil, &schemas.Error{Code: schemas.Malformed, Message: "not JSON"}
+func (unaccepting) Take([]byte, *schemas.Event) (schemas.Fingerprint, error) {
+	return schemas.Fingerprint{}, &schemas.Error{Code: schemas.Malformed, Message: "not JSON"}
 }
 
 type noStore struct{ Store }
@@ -255,12 +256,12 @@ func TestConfigIsChecked(t *testing.T) {
 // failing decodes with an error that is not of the contract.
 type failing struct{}
 
-func (failing) DecodeOwned([]byte) (*schemas.Event, []schemas.Warning, error) {
-	return nil, nil, errors.New("something else")
+func (failing) Take([]byte, *schemas.Event) (schemas.Fingerprint, error) {
+	return schemas.Fingerprint{}, errors.New("something else")
 }
 
 func TestEveryDeadLetterHasACodeForInput(t *testing.T) {
-	_, letter := decode(failing{}, ActorTrust{}, record{data: []byte("{}")})
+	_, letter := decode(failing{}, ActorTrust{}, record{data: []byte("{}")}, new(schemas.Event))
 	if letter == nil || !schemas.Permanent(letter.Reason) || letter.Reason.Message != "something else" {
 		t.Errorf("%+v", letter)
 	}

@@ -19,8 +19,9 @@ import (
 
 // Decoder accepts or refuses a message; *schemas.Validator is one. It must be safe for concurrent use.
 type Decoder interface {
-	// DecodeOwned reads an event; its texts may be parts of raw, which nobody changes afterwards.
-	DecodeOwned(raw []byte) (*schemas.Event, []schemas.Warning, error)
+	// Take reads an event, over the one that is given, and its fingerprint; its texts may be parts of raw, which nobody
+	// changes afterwards.
+	Take(raw []byte, event *schemas.Event) (schemas.Fingerprint, error)
 }
 
 // Store keeps batches; *warehouse.Warehouse is one.

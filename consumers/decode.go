@@ -21,13 +21,14 @@ type record struct {
 	recordedAt time.Time
 }
 
-func recordOf(message jetstream.Msg, metadata *jetstream.MsgMetadata) record {
-	return record{message.Subject(), message.Headers(), message.Data(), metadata.Sequence.Stream, metadata.Timestamp}
+func recordOf(message jetstream.Msg, at place) record {
+	return record{message.Subject(), message.Headers(), message.Data(), at.sequence, at.recordedAt}
 }
 
-// decode makes an event of a record, or a dead letter with the reason why it is none.
-func decode(decoder Decoder, actors ActorTrust, r record) (warehouse.Delivery, *warehouse.DeadLetter) {
-	delivery := warehouse.Delivery{Sequence: r.sequence, RecordedAt: r.recordedAt}
+// decode makes an event of a record, or a dead letter with the reason why it is none. The event is written over the one
+// that is given.
+func decode(decoder Decoder, actors ActorTrust, r record, event *schemas.Event) (warehouse.Delivery, *warehouse.DeadLetter) {
+	delivery := warehouse.Delivery{Event: event, Sequence: r.sequence, RecordedAt: r.recordedAt}
 	err := accept(decoder, &delivery, r)
 	if err == nil {
 		delivery.Actor = actors.actorOf(r, delivery.Fingerprint)
@@ -53,29 +54,24 @@ func deadLetter(actors ActorTrust, r record, reason *schemas.Error) *warehouse.D
 	}
 }
 
-func accept(decoder Decoder, delivery *warehouse.Delivery, r record) error {
-	event, _, err := decoder.DecodeOwned(r.data)
-	if err != nil {
+func accept(decoder Decoder, delivery *warehouse.Delivery, r record) (err error) {
+	if delivery.Fingerprint, err = decoder.Take(r.data, delivery.Event); err != nil {
 		return err
 	}
-	if err := agrees(r.subject, event); err != nil {
+	if err := agrees(r.subject, delivery.Event); err != nil {
 		return err
 	}
-	if err := warehouse.Storable(event); err != nil {
-		return err
-	}
-	delivery.Event = event
-	delivery.Fingerprint, err = schemas.FingerprintOf(r.data)
-	return err
+	return warehouse.Storable(delivery.Event)
 }
 
 // agrees checks that an event came on its own subject. Permissions of NATS users bind to subjects, so that an event that
 // names another district than its subject could count for an office that its sender does not speak for.
 func agrees(subject string, event *schemas.Event) error {
-	right := event.StreamSubject()
-	if subject == right {
+	var room [256]byte // few subjects are longer
+	if right := event.AppendStreamSubject(room[:0]); string(right) == subject {
 		return nil
 	}
+	right := event.StreamSubject()
 	reason := &schemas.Error{
 		Code: schemas.Invalid, Field: "type", Value: schemas.Shorten(string(event.Type)),
 		Message: "the event's type is not that of the stream subject " + schemas.Shorten(subject),

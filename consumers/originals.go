@@ -40,7 +40,7 @@ func (o *Originals) Deliveries(ctx context.Context, sequences []uint64) ([]wareh
 		if err != nil {
 			return nil, streamUnread(err)
 		}
-		if delivery, letter := decode(o.decoder, o.actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time}); letter == nil {
+		if delivery, letter := decode(o.decoder, o.actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time}, new(schemas.Event)); letter == nil {
 			deliveries = append(deliveries, delivery)
 		}
 	}

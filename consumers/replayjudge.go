@@ -30,7 +30,7 @@ func (r *replay) judge(ctx context.Context, records []record) (warehouse.Batch, 
 			b.DeadLetters = append(b.DeadLetters, *deadLetter(r.Actors, one, reason))
 			continue
 		}
-		delivery, letter := decode(r.Decoder, r.Actors, one)
+		delivery, letter := decode(r.Decoder, r.Actors, one, new(schemas.Event))
 		if letter == nil {
 			b.Deliveries = append(b.Deliveries, delivery)
 			continue
@@ -110,7 +110,7 @@ func (r *replay) account(ctx context.Context) error {
 			if err != nil {
 				return streamAway("read", err)
 			}
-			delivery, letter := decode(r.Decoder, r.Actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time})
+			delivery, letter := decode(r.Decoder, r.Actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time}, new(schemas.Event))
 			if letter != nil {
 				return r.lost(sequence)
 			}

@@ -87,14 +87,14 @@ func (r *replayReader) fetch(ctx context.Context, after uint64) ([]record, error
 	var records []record
 	gap := false
 	for message := range batch.Messages() {
-		metadata, err := message.Metadata()
-		if gap || err != nil || metadata.Sequence.Consumer != r.delivered+1 {
+		at, err := placeOf(message)
+		if gap || err != nil || at.number != r.delivered+1 {
 			gap = true
 			continue
 		}
 		r.delivered++
-		r.at = metadata.Sequence.Stream
-		records = append(records, recordOf(message, metadata))
+		r.at = at.sequence
+		records = append(records, recordOf(message, at))
 	}
 	if gap {
 		return records, errGap

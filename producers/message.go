@@ -29,17 +29,18 @@ func (p *Publisher) message(event *schemas.Event, raw []byte, actor string) (mes
 	if err != nil {
 		return message{}, err
 	}
-	id := fingerprint.String()
-	return message{subject: event.StreamSubject(), id: id, actor: actor, proof: p.proofOf(id, actor), data: raw}, nil
+	return message{
+		subject: event.StreamSubject(), id: fingerprint.String(), actor: actor, proof: p.proofOf(fingerprint, actor), data: raw,
+	}, nil
 }
 
 // proofOf binds the actor of a message to its content, so that the consumers can
 // tell it from one that a NATS client made up; "" without an actor or a key.
-func (p *Publisher) proofOf(messageID, actor string) string {
+func (p *Publisher) proofOf(fingerprint schemas.Fingerprint, actor string) string {
 	if p.actorKey == nil || actor == "" {
 		return ""
 	}
-	return p.actorKey.Proof(messageID, actor)
+	return p.actorKey.Proof(fingerprint, actor)
 }
 
 // headerBytes is more than the names and separators of a message's headers

@@ -77,7 +77,9 @@ func newHolder(tb testing.TB) *holder {
 func (h *holder) agree(t reporter, raw []byte) {
 	t.Helper()
 	broken := h.slow.check(raw)
-	shape, wrong := h.fast.decode(new(decoder), raw)
+	h.taken(t, raw)
+	shape := new(Event)
+	wrong := h.fast.decode(new(decoder), raw, shape)
 	if (broken == nil) != (wrong == nil) || wrong != nil && (broken.Code == Malformed) != (wrong.Code == Malformed) {
 		t.Fatalf("%s\nschema: %v\ntyped:  %v", raw, broken, wrong)
 	}
@@ -112,6 +114,24 @@ func (h *holder) agree(t reporter, raw []byte) {
 		t.Fatalf("%s: DecodeData: %v %s", raw, err, cmp.Diff(e.Data, data))
 	}
 	h.roundTrip(t, e)
+}
+
+// taken fails unless Take says what DecodeOwned and FingerprintOf say.
+func (h *holder) taken(t reporter, raw []byte) {
+	t.Helper()
+	e, _, err := h.fast.DecodeOwned(raw)
+	fingerprint, broken := FingerprintOf(raw)
+	if err == nil {
+		err = broken
+	}
+	used := Event{Source: "/before", Extensions: "{}"} // Take leaves nothing of it
+	taken, wrong := h.fast.Take(raw, &used)
+	switch {
+	case (err == nil) != (wrong == nil) || err != nil && err.Error() != wrong.Error():
+		t.Fatalf("%s\nDecodeOwned: %v\nTake:        %v", raw, err, wrong)
+	case err == nil && (taken != fingerprint || !reflect.DeepEqual(&used, e)):
+		t.Fatalf("%s: Take: %s %s", raw, taken, cmp.Diff(&used, e))
+	}
 }
 
 // roundTrip writes the event anew and reads it again.

@@ -79,6 +79,27 @@ func BenchmarkFingerprint(b *testing.B) {
 	})
 }
 
+// BenchmarkOwned is what Take saves: the two passes on their own.
+func BenchmarkOwned(b *testing.B) {
+	fast, _ := bothValidators(b)
+	eachEvent(b, func(raw []byte) error {
+		if _, _, err := fast.DecodeOwned(raw); err != nil {
+			return err
+		}
+		_, err := FingerprintOf(raw)
+		return err
+	})
+}
+
+func BenchmarkTake(b *testing.B) {
+	fast, _ := bothValidators(b)
+	var e Event
+	eachEvent(b, func(raw []byte) error {
+		_, err := fast.Take(raw, &e)
+		return err
+	})
+}
+
 func BenchmarkEncodeData(b *testing.B) {
 	fast, _ := bothValidators(b)
 	e, _, err := fast.Decode([]byte(usualEvent))

@@ -16,6 +16,9 @@ type decoder struct {
 	copied   string
 	warnings []Warning
 	unknown  int
+	// checked says that a pass before found the text to be JSON in which no
+	// member is given twice, and that nobody asks for warnings.
+	checked bool
 }
 
 // maxUnknownNamed is how many unknown members are named one by one.
@@ -91,16 +94,15 @@ func (o *object) given(bit int) bool {
 // ignore reads a member that the contract does not know: it is kept in the
 // text, and named as a warning.
 func (o *object) ignore() []byte {
-	if o.other == nil {
-		o.other = new(nameSet)
-	}
-	if !o.other.add(o.name) {
-		o.err = duplicate("")
+	if o.again() {
 		return nil
 	}
 	var value []byte
 	if value, o.err = o.d.skip(); o.err != nil || value[0] == 'n' {
 		return nil
+	}
+	if o.d.checked {
+		return value
 	}
 	o.d.unknown++
 	if o.d.unknown <= maxUnknownNamed {
@@ -108,6 +110,22 @@ func (o *object) ignore() []byte {
 		o.mark = len(o.d.warnings)
 	}
 	return value
+}
+
+// again tells whether a member that has no bit was met before, which is an
+// error.
+func (o *object) again() bool {
+	if o.d.checked {
+		return false
+	}
+	if o.other == nil {
+		o.other = new(nameSet)
+	}
+	if o.other.add(o.name) {
+		return false
+	}
+	o.err = duplicate("")
+	return true
 }
 
 // end gives the object's error with its path, or the first of the required

@@ -155,12 +155,10 @@ func (d *decoder) annualPlan(out *map[int]Money) *Error {
 			o.err.Value = quoteShort(string(o.name))
 			break
 		}
-		if o.other == nil {
-			o.other = new(nameSet)
+		if plan == nil {
 			plan = make(map[int]Money)
 		}
-		if !o.other.add(o.name) {
-			o.err = duplicate("")
+		if o.again() {
 			break
 		}
 		null, err := d.null()

@@ -115,8 +115,13 @@ const StreamSubjects = "milepost.events.>"
 
 // StreamSubject is the subject that the event is published on:
 // milepost.events.<district>.<project>.<type without .v1>.
-func (e *Event) StreamSubject() string {
-	return "milepost.events." + e.District + "." + e.Subject + "." + strings.TrimSuffix(string(e.Type), ".v1")
+func (e *Event) StreamSubject() string { return string(e.AppendStreamSubject(nil)) }
+
+// AppendStreamSubject adds the subject that the event is published on.
+func (e *Event) AppendStreamSubject(b []byte) []byte {
+	b = append(append(b, "milepost.events."...), e.District...)
+	b = append(append(b, '.'), e.Subject...)
+	return append(append(b, '.'), strings.TrimSuffix(string(e.Type), ".v1")...)
 }
 
 // PublicationSubject is the subject of the events that publish or withdraw the

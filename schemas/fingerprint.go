@@ -44,6 +44,14 @@ func FingerprintOf(raw []byte) (Fingerprint, error) {
 	f := fingerprinters.Get().(*fingerprinter)
 	defer f.release()
 	f.src = raw
+	fingerprint, err := f.fingerprint()
+	if err != nil {
+		return Fingerprint{}, err
+	}
+	return fingerprint, nil
+}
+
+func (f *fingerprinter) fingerprint() (Fingerprint, *Error) {
 	if err := f.value(); err != nil {
 		return Fingerprint{}, err
 	}
@@ -64,10 +72,10 @@ var fingerprinters = sync.Pool{New: func() any { return new(fingerprinter) }}
 const keptForm = 64 << 10
 
 func (f *fingerprinter) release() {
-	if cap(f.written)+cap(f.sorted)+cap(f.members) > keptForm {
+	if cap(f.written)+cap(f.sorted)+cap(f.members)+cap(f.texts.strings) > keptForm {
 		return
 	}
-	f.scanner = scanner{}
+	f.scanner = scanner{texts: texts{strings: f.texts.strings[:0]}}
 	f.written, f.sorted, f.members = f.written[:0], f.sorted[:0], f.members[:0]
 	fingerprinters.Put(f)
 }

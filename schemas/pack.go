@@ -17,9 +17,12 @@ import (
 const packVersion = 1
 
 // PackData gives the packed form of the data of an accepted event.
-func PackData(data Data) ([]byte, error) {
-	p := packer{b: make([]byte, 1, 64)}
-	p.b[0] = packVersion
+func PackData(data Data) ([]byte, error) { return AppendPacked(nil, data) }
+
+// AppendPacked adds the packed form of the data of an accepted event; with an
+// error nothing is added.
+func AppendPacked(b []byte, data Data) ([]byte, error) {
+	p := packer{b: append(b, packVersion)}
 	switch d := data.(type) {
 	case *Registered:
 		p.text(d.Name)
@@ -105,7 +108,7 @@ func PackData(data Data) ([]byte, error) {
 		}
 		p.text(d.Remarks)
 	default:
-		return nil, &Error{Code: Internal, Message: fmt.Sprintf("data of type %T do not pack", data)}
+		return b, &Error{Code: Internal, Message: fmt.Sprintf("data of type %T do not pack", data)}
 	}
 	return p.b, nil
 }

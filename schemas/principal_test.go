@@ -1,6 +1,9 @@
 package schemas
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -154,16 +157,18 @@ func TestActorProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fingerprint := Fingerprint{1, 2, 3}.String()
+	fingerprint := Fingerprint{1, 2, 3}
 	proof := key.Proof(fingerprint, "office:abc")
 	for _, c := range []struct {
-		name, fingerprint, actor, proof string
-		key                             *ActorKey
-		want                            bool
+		name         string
+		fingerprint  Fingerprint
+		actor, proof string
+		key          *ActorKey
+		want         bool
 	}{
 		{"its own", fingerprint, "office:abc", proof, key, true},
 		{"another actor", fingerprint, "admin:abc", proof, key, false},
-		{"another event", Fingerprint{1, 2, 4}.String(), "office:abc", proof, key, false},
+		{"another event", Fingerprint{1, 2, 4}, "office:abc", proof, key, false},
 		{"another key", fingerprint, "office:abc", proof, other, false},
 		{"no proof", fingerprint, "office:abc", "", key, false},
 		{"no hexadecimal", fingerprint, "office:abc", strings.Repeat("z", len(proof)), key, false},
@@ -172,6 +177,13 @@ func TestActorProof(t *testing.T) {
 	} {
 		if got := c.key.Proves(c.fingerprint, c.actor, c.proof); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+	for _, actor := range []string{"", "office:abc", strings.Repeat("长", 200)} {
+		standard := hmac.New(sha256.New, []byte(strings.Repeat("k", ActorKeyBytes)))
+		standard.Write([]byte(fingerprint.String() + actor))
+		if want := hex.EncodeToString(standard.Sum(nil)[:16]); key.Proof(fingerprint, actor) != want {
+			t.Errorf("the proof of %q is not HMAC-SHA-256", actor)
 		}
 	}
 	if _, err := NewActorKey([]byte("short")); err == nil {
@@ -184,7 +196,7 @@ func BenchmarkActorProof(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	fingerprint := Fingerprint{1, 2, 3}.String()
+	fingerprint := Fingerprint{1, 2, 3}
 	proof := key.Proof(fingerprint, "office:abcdefgh")
 	b.ReportAllocs()
 	for b.Loop() {

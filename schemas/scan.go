@@ -22,6 +22,7 @@ type scanner struct {
 	src   []byte
 	pos   int
 	depth int
+	texts texts
 }
 
 func (s *scanner) malformed(what string) *Error {

@@ -7,9 +7,42 @@ import (
 	"unicode/utf8"
 )
 
+// texts are the strings of a text in their order, as one pass over it found
+// them, for a second one that goes the same way and need not read them again.
+type texts struct {
+	noted   bool // this is the first pass
+	strings []textAt
+	next    int // of the second pass
+}
+
+// textAt is a string from its opening quote on until behind its closing one.
+type textAt struct {
+	start, end int32
+	escaped    bool
+}
+
+// note keeps a string for the second pass.
+func (t *texts) note(start, end int, escaped bool) {
+	t.strings = append(t.strings, textAt{int32(start), int32(end), escaped})
+}
+
+// known gives the string that begins at start when it is the next one that the
+// first pass found.
+func (t *texts) known(start int) (textAt, bool) {
+	if t.noted || t.next >= len(t.strings) || t.strings[t.next].start != int32(start) {
+		return textAt{}, false
+	}
+	t.next++
+	return t.strings[t.next-1], true
+}
+
 // text reads a string and gives its content between the quotes as sent;
 // escaped tells whether unescape must read it.
 func (s *scanner) text() (content []byte, escaped bool, err *Error) {
+	if t, ok := s.texts.known(s.pos); ok {
+		s.pos = int(t.end)
+		return s.src[t.start+1 : t.end-1], t.escaped, nil
+	}
 	start := s.pos + 1
 	high := false
 	for i := start; ; {
@@ -29,6 +62,9 @@ func (s *scanner) text() (content []byte, escaped bool, err *Error) {
 				return nil, false, s.malformed("a wrong escape in a string")
 			}
 			s.pos = i + 1
+			if s.texts.noted {
+				s.texts.note(start-1, s.pos, escaped)
+			}
 			return content, escaped, nil
 		case '\\':
 			escaped = true

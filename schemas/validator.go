@@ -55,7 +55,8 @@ func (v *Validator) Decode(raw []byte) (*Event, []Warning, error) {
 func (v *Validator) DecodeOwned(raw []byte) (*Event, []Warning, error) {
 	d := v.decoder()
 	defer v.release(d)
-	e, err := v.decode(d, raw)
+	e := new(Event)
+	err := v.decode(d, raw, e)
 	if err == nil {
 		err = v.judge(e)
 	}
@@ -63,6 +64,35 @@ func (v *Validator) DecodeOwned(raw []byte) (*Event, []Warning, error) {
 		return nil, nil, err
 	}
 	return e, v.warnings(d, e), nil
+}
+
+// Take is DecodeOwned and FingerprintOf in one, for those who want no warnings:
+// the texts are read once for both. It writes over e, which can serve for one
+// event after the other. The error is that of DecodeOwned.
+func (v *Validator) Take(raw []byte, e *Event) (Fingerprint, error) {
+	if err := checkSize(raw); err != nil {
+		return Fingerprint{}, err
+	}
+	f := fingerprinters.Get().(*fingerprinter)
+	defer f.release()
+	f.src, f.texts.noted = raw, true
+	fingerprint, broken := f.fingerprint()
+	d := v.decoder()
+	defer v.release(d)
+	if broken == nil {
+		d.checked, d.texts.strings = true, f.texts.strings
+	}
+	err := v.decode(d, raw, e)
+	if err == nil {
+		err = v.judge(e)
+	}
+	if err == nil {
+		err = broken
+	}
+	if err != nil {
+		return Fingerprint{}, err
+	}
+	return fingerprint, nil
 }
 
 // decoder gives one that is not in use.
@@ -79,22 +109,22 @@ func (v *Validator) release(d *decoder) {
 }
 
 // decode reads one event as far as its JSON Schema goes, and keeps raw.
-func (v *Validator) decode(d *decoder, raw []byte) (*Event, *Error) {
+func (v *Validator) decode(d *decoder, raw []byte, e *Event) *Error {
 	if err := checkSize(raw); err != nil {
-		return nil, err
+		return err
 	}
 	d.src = raw
 	// Nobody writes to an event's texts, Raw among them, so that one copy
 	// serves as both: half of what an event costs the memory.
 	d.copied = unsafe.String(unsafe.SliceData(d.src), len(d.src))
-	e := &Event{Raw: d.src}
+	*e = Event{Raw: d.src}
 	err := v.envelope(d, e)
 	if err == nil {
 		err = d.finish()
 	} else if broken := checkJSON(raw); broken != nil {
 		err = broken // a text that is not JSON says nothing
 	}
-	return e, err
+	return err
 }
 
 // checkJSON reads the text without its meaning.

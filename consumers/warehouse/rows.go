@@ -10,7 +10,10 @@ import (
 
 // Rows are deliveries in the form in which they are written: a delivery that was added is not needed any more. They are
 // used by one goroutine at a time, and can be used again after [Rows.Reset].
-type Rows struct{ events, contents *block }
+type Rows struct {
+	events, contents *block
+	packed           []byte // the data of one delivery at a time
+}
 
 // NewRows gives none.
 func NewRows() *Rows { return &Rows{events: newBlock(eventsTable), contents: newBlock(contentsTable)} }
@@ -66,10 +69,11 @@ var contentsTable = insertion("contents", "identity FixedString(16)", "fingerpri
 // Add appends a delivery; with an error nothing is added.
 func (r *Rows) Add(d *Delivery) error {
 	e := d.Event
-	fact, err := schemas.PackData(e.Data)
+	packed, err := schemas.AppendPacked(r.packed[:0], e.Data)
 	if err != nil {
 		return err
 	}
+	r.packed = packed
 	c := r.events.columns
 	c[0].text(e.Source)
 	c[1].text(e.ID)
@@ -82,7 +86,7 @@ func (r *Rows) Add(d *Delivery) error {
 	c[8].number(d.Sequence)
 	c[9].text(d.Actor)
 	c[10].bytes(e.RawData)
-	c[11].bytes(fact)
+	c[11].bytes(packed)
 	c[12].text(e.Extensions)
 	c[13].fixed(d.Fingerprint[:])
 	r.events.rows++

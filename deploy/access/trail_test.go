@@ -203,7 +203,7 @@ func TestActorKeyIsOfTheInstallation(t *testing.T) {
 	if err != nil || after != 1 {
 		t.Fatalf("after %d: %v", after, err)
 	}
-	fingerprint := schemas.Fingerprint{7}.String()
+	fingerprint := schemas.Fingerprint{7}
 	if !second.Proves(fingerprint, "office:a", first.Proof(fingerprint, "office:a")) {
 		t.Error("two processes have two keys")
 	}
