@@ -24,7 +24,8 @@ func (r *Rows) Reset() {
 	r.contents.reset()
 }
 
-// Expect finds room for so many rows of the size of those that there are.
+// Expect finds room for so many rows of the size of those that there are. Room that is nearly enough is left alone:
+// a batch differs a little from the one before, and large rooms are not found for nothing.
 func (r *Rows) Expect(rows int) {
 	for _, b := range []*block{r.events, r.contents} {
 		if b.rows == 0 || rows <= b.rows {
@@ -32,8 +33,10 @@ func (r *Rows) Expect(rows int) {
 		}
 		for i := range b.columns {
 			c := &b.columns[i]
-			// A sixteenth more, because they are not all of one size.
-			c.data = slices.Grow(c.data, len(c.data)*(rows-b.rows)/b.rows*17/16)
+			if size := len(c.data) * rows / b.rows; cap(c.data) < size*3/4 {
+				// A sixteenth more, because they are not all of one size.
+				c.data = slices.Grow(c.data, size*17/16-len(c.data))
+			}
 			if c.nulls != nil {
 				c.nulls = slices.Grow(c.nulls, rows-b.rows)
 			}
