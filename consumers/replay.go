@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers/archive"
 	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
@@ -20,6 +21,8 @@ type ReplayConfig struct {
 	Warehouse *warehouse.Warehouse
 	// Actors says whose word is taken for who sent an event, as Config.Actors.
 	Actors ActorTrust
+	// Archive is the folder of the archive, which holds what was purged from the stream; "" stands for none.
+	Archive string
 	// Partial allows a replay of a stream that lacks messages; what only the warehouse holds of them is lost.
 	Partial bool
 	// JudgeAgain lets the present rules decide what is a dead letter. Without it what was accepted or refused stays so,
@@ -81,14 +84,19 @@ type replay struct {
 	reader    *replayReader
 	first     uint64 // sequence that the stream begins with
 	result    ReplayResult
+	last      mark   // that is in the shadow tables
 	backlog   bool   // conflicts are looked for later
 	checked   uint64 // everything up to this sequence was found in the shadow tables
+	past      *Past
+	// ahead is where the consumer goes on, when the stream does not hold what it would carry next.
+	ahead mark
 }
 
 // Replay makes the tables of the stream anew, from the stream, beside those in use, and then exchanges them. Queries and
 // consuming go on; for the last messages and the exchange the consumer rests, wherever it runs. Whatever happens before
 // the exchange leaves the tables in use as they were. One replay runs at a time; another is refused with the code
-// conflict. A stream that does not hold everything is refused unless the configuration allows it.
+// conflict. What was purged from the stream is read from the archive, after every segment was compared with its manifest.
+// A stream that does not hold everything even so is refused unless the configuration allows it.
 func Replay(ctx context.Context, c ReplayConfig) (result *ReplayResult, err error) {
 	if c.JetStream == nil || c.Decoder == nil || c.Warehouse == nil {
 		return nil, errors.New("consumers: JetStream, Decoder and Warehouse must be given")
@@ -104,7 +112,9 @@ func Replay(ctx context.Context, c ReplayConfig) (result *ReplayResult, err erro
 		return nil, err
 	}
 	defer release()
-	r := &replay{ReplayConfig: c}
+	r := &replay{ReplayConfig: c, past: NewPast(c.Archive)}
+	defer r.past.Close()
+	r.reader = &replayReader{js: c.JetStream, log: c.Log}
 	last, err := r.examine(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +129,7 @@ func Replay(ctx context.Context, c ReplayConfig) (result *ReplayResult, err erro
 			c.Log.WarnContext(ctx, "the shadow tables stay until the next replay", "error", failed)
 		}
 	}()
-	r.reader = &replayReader{js: c.JetStream, log: c.Log, position: r.first - 1}
+	r.reader.position = r.first - 1
 	defer r.reader.close(ctx)
 	if err := r.run(ctx, last); err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
@@ -153,14 +163,45 @@ func (r *replay) examine(ctx context.Context) (last uint64, err error) {
 			Hint: "this is not the stream that filled the warehouse; restore the stream from its backup",
 		}
 	}
-	if (state.FirstSeq > 1 || state.NumDeleted > 0) && !r.Partial {
-		return 0, &schemas.Error{
-			Code: schemas.Conflict, Message: fmt.Sprintf("the stream does not hold everything: it begins at %d and lacks %d messages behind that", state.FirstSeq, state.NumDeleted),
-			Hint: "restore the stream from its backup; a partial replay loses what only the warehouse holds",
+	r.first = max(1, state.FirstSeq)
+	if isWhole(state, 0) {
+		return state.LastSeq, nil // also when all of it is in an archive, too
+	}
+	return state.LastSeq, r.examineArchive(ctx, stream)
+}
+
+// examineArchive looks whether the archive and the stream together hold everything, and has the replay read both.
+func (r *replay) examineArchive(ctx context.Context, stream jetstream.Stream) error {
+	state := stream.CachedInfo().State
+	held := new(archive.Archive)
+	if r.Archive != "" {
+		var err error
+		if held, err = archive.Open(r.Archive); err != nil {
+			return err
 		}
 	}
-	r.first = max(1, state.FirstSeq)
-	return state.LastSeq, nil
+	if held.Last() == 0 {
+		if r.Partial {
+			return nil
+		}
+		return &schemas.Error{
+			Code: schemas.Conflict, Message: fmt.Sprintf("the stream does not hold everything: it begins at %d and lacks %d messages behind that", state.FirstSeq, state.NumDeleted),
+			Hint: "name the folder of its archive by archive_dir, or restore the stream from its backup; a partial replay loses what only the warehouse holds",
+		}
+	}
+	if err := sameStream(ctx, stream, held); err != nil {
+		return err
+	}
+	if err := held.Verify(ctx); err != nil {
+		return err
+	}
+	if n, err := lacking(ctx, r.JetStream, held.Last()); err != nil {
+		return err
+	} else if n > 0 && !r.Partial {
+		return lacks(held.Last()+1, state.LastSeq)
+	}
+	r.first, r.reader.archived = 1, held
+	return nil
 }
 
 func (r *replay) run(ctx context.Context, last uint64) error {
@@ -247,6 +288,7 @@ func (r *replay) copyUpTo(ctx context.Context, last uint64) error {
 	reading, stop := context.WithCancel(ctx)
 	type piece struct {
 		batch warehouse.Batch
+		last  mark
 		end   uint64
 		err   error
 	}
@@ -262,6 +304,9 @@ func (r *replay) copyUpTo(ctx context.Context, last uint64) error {
 		for at := from; at < last; {
 			records, end, err := r.reader.next(reading, at, last)
 			p := piece{end: end, err: err}
+			if n := len(records); n > 0 {
+				p.last = mark{records[n-1].sequence, records[n-1].recordedAt}
+			}
 			if err == nil {
 				p.batch, p.err = r.judge(reading, records)
 				p.batch.Backlog = r.backlog
@@ -285,6 +330,9 @@ func (r *replay) copyUpTo(ctx context.Context, last uint64) error {
 			return err
 		}
 		r.reader.position = p.end
+		if p.last.sequence > 0 {
+			r.last = p.last
+		}
 		r.progress(ReplayReading, last)
 	}
 	return ctx.Err()

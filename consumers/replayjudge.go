@@ -103,14 +103,17 @@ func (r *replay) account(ctx context.Context) error {
 	var repeated []warehouse.Delivery
 	for _, s := range spans {
 		for sequence := s.first; sequence <= s.last; sequence++ {
-			stored, err := stream.GetMsg(ctx, sequence)
-			if errors.Is(err, jetstream.ErrMsgNotFound) {
+			one, err := r.message(ctx, stream, sequence)
+			if err != nil {
+				return err
+			}
+			if one == nil {
+				if !r.Partial { // it was there when the replay began
+					return r.lost(sequence)
+				}
 				continue
 			}
-			if err != nil {
-				return streamAway("read", err)
-			}
-			delivery, letter := decode(r.Decoder, r.Actors, record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time}, new(schemas.Event))
+			delivery, letter := decode(r.Decoder, r.Actors, *one, new(schemas.Event))
 			if letter != nil {
 				return r.lost(sequence)
 			}
@@ -128,6 +131,26 @@ func (r *replay) account(ctx context.Context) error {
 	}
 	r.checked = r.reader.position
 	return nil
+}
+
+// message gives what the replay reads at a sequence, or nil.
+func (r *replay) message(ctx context.Context, stream jetstream.Stream, sequence uint64) (*record, error) {
+	if held := r.reader.archived; held != nil && sequence <= held.Last() {
+		m, err := r.past.Message(ctx, sequence)
+		if m == nil || err != nil {
+			return nil, err
+		}
+		one := archivedRecord(m)
+		return &one, nil
+	}
+	stored, err := stream.GetMsg(ctx, sequence)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, streamAway("read", err)
+	}
+	return &record{stored.Subject, stored.Header, stored.Data, stored.Sequence, stored.Time}, nil
 }
 
 func (r *replay) holds(ctx context.Context, repeated []warehouse.Delivery) error {

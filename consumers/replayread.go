@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers/archive"
 	"milepost/schemas"
 )
 
@@ -23,7 +24,9 @@ const (
 type replayReader struct {
 	js       jetstream.JetStream
 	log      *slog.Logger
-	position uint64 // everything up to here is written
+	position uint64           // everything up to here is written
+	archived *archive.Archive // what comes from there and not from the stream; nil for nothing
+	cursor   *archive.Cursor
 
 	consumer  jetstream.Consumer
 	at        uint64 // the consumer's next message is the first after this
@@ -33,6 +36,9 @@ type replayReader struct {
 // next gives what the stream holds after one sequence and up to another, in order, and the sequence that it ends with:
 // everything between is there. It gives a batch, or less at the end.
 func (r *replayReader) next(ctx context.Context, after, upTo uint64) (records []record, end uint64, err error) {
+	if r.archived != nil && after < r.archived.Last() {
+		return r.nextArchived(ctx, after, upTo)
+	}
 	bytes, failures := 0, 0
 	end = after
 	for end < upTo && len(records) < replayMessages && bytes < replayBytes {
@@ -71,14 +77,9 @@ var errGap = errors.New("a message did not come")
 func (r *replayReader) fetch(ctx context.Context, after uint64) ([]record, error) {
 	if r.consumer == nil || r.at != after {
 		r.drop(ctx)
-		consumer, err := r.js.CreateConsumer(ctx, schemas.StreamName, jetstream.ConsumerConfig{
-			Description: "replay into the warehouse", DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
-			AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
-		})
-		if err != nil {
+		if err := r.begin(ctx, after); err != nil {
 			return nil, err
 		}
-		r.consumer, r.at, r.delivered = consumer, after, 0
 	}
 	batch, err := r.consumer.FetchNoWait(fetchMessages)
 	if err != nil {
@@ -102,6 +103,36 @@ func (r *replayReader) fetch(ctx context.Context, after uint64) ([]record, error
 	return records, batch.Error()
 }
 
+// begin makes the consumer.
+func (r *replayReader) begin(ctx context.Context, after uint64) error {
+	consumer, err := r.js.CreateConsumer(ctx, schemas.StreamName, jetstream.ConsumerConfig{
+		Description: "replay into the warehouse", DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return err
+	}
+	r.consumer, r.at, r.delivered = consumer, after, 0
+	return nil
+}
+
+// nextArchived is next for what the archive holds.
+func (r *replayReader) nextArchived(ctx context.Context, after, upTo uint64) (records []record, end uint64, err error) {
+	upTo = min(upTo, r.archived.Last())
+	bytes := 0
+	for end = after; end < upTo && len(records) < replayMessages && bytes < replayBytes; {
+		if r.cursor == nil {
+			r.cursor = r.archived.After(after)
+		}
+		m, err := r.cursor.Seek(ctx, end+1)
+		if err != nil {
+			return nil, after, err
+		}
+		records, bytes, end = append(records, archivedRecord(m)), bytes+len(m.Data), m.Sequence
+	}
+	return records, end, nil
+}
+
 // exhausted tells whether the stream holds nothing more.
 func (r *replayReader) exhausted(ctx context.Context) (bool, error) {
 	info, err := r.consumer.Info(ctx)
@@ -118,7 +149,7 @@ func (r *replayReader) drop(ctx context.Context) {
 	}
 	name := r.consumer.CachedInfo().Name
 	r.consumer = nil
-	if err := r.js.DeleteConsumer(ctx, schemas.StreamName, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if err := r.js.DeleteConsumer(ctx, schemas.StreamName, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) && r.log != nil {
 		r.log.DebugContext(ctx, "a consumer of the replay stays until the stream forgets it", "error", err)
 	}
 }
@@ -127,4 +158,7 @@ func (r *replayReader) close(ctx context.Context) {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	r.drop(closing)
+	if r.cursor != nil {
+		r.cursor.Close()
+	}
 }

@@ -46,7 +46,7 @@ func (r *replay) swap(ctx context.Context) (watermark uint64, err error) {
 				return 0, err
 			}
 			if still {
-				return at.Sequence, nil
+				return r.goOn(ctx, at)
 			}
 			err = restless(nil)
 		}
@@ -56,6 +56,22 @@ func (r *replay) swap(ctx context.Context) (watermark uint64, err error) {
 		r.Log.WarnContext(ctx, "the consumer did not come to rest, trying again", "error", err)
 		pause(ctx, time.Duration(attempt)*time.Second)
 	}
+}
+
+// goOn decides where the consumer goes on, and gives the sequence up to which tables can be compared. A consumer that would
+// next carry what the stream does not hold any more goes on behind what was replayed.
+func (r *replay) goOn(ctx context.Context, at position) (uint64, error) {
+	n, err := lacking(ctx, r.JetStream, at.Sequence)
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 {
+		return at.Sequence, nil
+	}
+	if r.ahead = (mark{sequence: r.reader.position}); r.last.sequence == r.reader.position {
+		r.ahead = r.last
+	}
+	return r.reader.position, nil
 }
 
 func restless(err error) error {
@@ -82,6 +98,9 @@ func (r *replay) resume(ctx context.Context, h *holder) {
 	defer cancel()
 	at, err := r.positions.read(resuming)
 	if err == nil && at.Holder == h.id {
+		if r.ahead.sequence > at.Sequence {
+			at.Sequence, at.RecordedAt = r.ahead.sequence, r.ahead.recordedAt
+		}
 		err = h.release(resuming, at, "")
 	}
 	if err != nil {

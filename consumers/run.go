@@ -37,6 +37,10 @@ const heartbeat = time.Second
 
 // carry runs the stages until ctx or the stream's side ends, and then those batches to their end that were begun.
 func (r *run) carry(ctx context.Context) error {
+	stream, err := r.config.JetStream.Stream(ctx, schemas.StreamName)
+	if err != nil {
+		return err
+	}
 	consumer, err := r.config.JetStream.CreateConsumer(ctx, schemas.StreamName, jetstream.ConsumerConfig{
 		Description: "events into the warehouse", DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.at.Sequence + 1,
 		// Nobody but this process needs to know what it took.
@@ -46,6 +50,12 @@ func (r *run) carry(ctx context.Context) error {
 		return err
 	}
 	defer r.forget(ctx, consumer.CachedInfo().Name)
+	// What was purged before the warehouse had it must not be passed over in silence.
+	if state := stream.CachedInfo().State; !isWhole(state, r.at.Sequence) {
+		if n := lackingOf(state, r.at.Sequence, consumer.CachedInfo().NumPending); n > 0 {
+			return gone(n, r.at.Sequence)
+		}
+	}
 	var (
 		taken   = newIntake()
 		batches = make(chan *batch)
