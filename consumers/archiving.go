@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -210,6 +211,9 @@ func (a *archiving) purge(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	if err := a.notePurge(ctx, upTo); err != nil {
+		return err
+	}
 	for _, filter := range purgedSubjects() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -226,6 +230,35 @@ func (a *archiving) purge(ctx context.Context) error {
 	// What came in between is no purged message.
 	came := after.State.LastSeq - before.State.LastSeq
 	a.result.Purged = before.State.Msgs + came - after.State.Msgs
+	return nil
+}
+
+// purgedKey is where the stream's metadata say up to which sequence it was purged, so that an archive that lacks some of it is
+// noticed, also one that is empty.
+const purgedKey = "milepost_purged"
+
+func purgedUpTo(stream jetstream.Stream) uint64 {
+	// What is not there, or no number, stands for nothing.
+	upTo, _ := strconv.ParseUint(stream.CachedInfo().Config.Metadata[purgedKey], 10, 64)
+	return upTo
+}
+
+// notePurge writes it down, before it is so.
+func (a *archiving) notePurge(ctx context.Context, upTo uint64) error {
+	if upTo <= purgedUpTo(a.stream) {
+		return nil
+	}
+	config := a.stream.CachedInfo().Config
+	metadata := map[string]string{purgedKey: strconv.FormatUint(upTo, 10)}
+	for key, value := range config.Metadata {
+		if key != purgedKey {
+			metadata[key] = value
+		}
+	}
+	config.Metadata = metadata
+	if _, err := a.JetStream.UpdateStream(ctx, config); err != nil {
+		return streamAway("purged", err)
+	}
 	return nil
 }
 

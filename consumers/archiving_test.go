@@ -246,7 +246,7 @@ func TestArchivesThatAreNotWhole(t *testing.T) {
 	refusedAs(t, "replay without a segment", replay(), fmt.Sprintf("lacks the sequences %d to %d", middle.First, middle.Last))
 	mend()
 	mend = hide(segments[4].Files()...)
-	refusedAs(t, "replay without the last segment", replay(), fmt.Sprintf("sequences %d to %d", segments[4].First, last))
+	refusedAs(t, "replay without the last segment", replay(), fmt.Sprintf("sequences %d to %d", segments[4].First, last-1))
 	_, err = r.archive(dir, nil)
 	refusedAs(t, "archiving behind a gap", err, fmt.Sprintf("lacks the sequences %d to", segments[4].First))
 	mend()

@@ -17,9 +17,17 @@ const (
 	leaseLife = 30 * time.Second
 )
 
+// leaseHolders says what holds a lease.
+func leaseHolders(name string) string {
+	if name == archiveLease {
+		return "archiving, or a backup,"
+	}
+	return "a " + name
+}
+
 // errLeaseLost is the cause of the end of a lease's context.
 var errLeaseLost = &schemas.Error{
-	Code: schemas.Unavailable, Message: "the connection to NATS was away for too long", Hint: "nothing was changed; start the replay again",
+	Code: schemas.Unavailable, Message: "the connection to NATS was away for too long", Hint: "nothing was changed that is not whole; begin again",
 }
 
 // holdLease takes a lease, or fails with the code conflict when another process holds it. The context that it gives ends
@@ -38,7 +46,7 @@ func holdLease(ctx context.Context, js jetstream.JetStream, name string) (held c
 	revision, err := bucket.Create(ctx, name, nil)
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return nil, nil, &schemas.Error{
-			Code: schemas.Conflict, Message: "a " + name + " is running", Hint: "wait for its end; after a crash, wait for half a minute",
+			Code: schemas.Conflict, Message: leaseHolders(name) + " is running", Hint: "wait for its end; after a crash, wait for half a minute",
 		}
 	}
 	if err != nil {

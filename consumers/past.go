@@ -101,6 +101,46 @@ func gone(n, after uint64) error {
 	}
 }
 
+// OpenArchive opens the archive of the stream. One that lacks a segment, is another stream's, or does not hold what was
+// purged, is an error of the code conflict. What is in the segments is looked at by Verify.
+func OpenArchive(ctx context.Context, js jetstream.JetStream, dir string) (*archive.Archive, error) {
+	held, err := archive.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := js.Stream(ctx, schemas.StreamName)
+	if err != nil {
+		return nil, streamAway("read", err)
+	}
+	if err := sameStream(ctx, stream, held); err != nil {
+		return nil, err
+	}
+	if purged := purgedUpTo(stream); held.Last() < purged {
+		return nil, lacks(held.Last()+1, purged)
+	}
+	return held, nil
+}
+
+// Covered is OpenArchive, and refuses a stream that does not hold everything behind the archive.
+func Covered(ctx context.Context, js jetstream.JetStream, dir string) (*archive.Archive, error) {
+	held, err := OpenArchive(ctx, js, dir)
+	if err != nil {
+		return nil, err
+	}
+	n, err := lacking(ctx, js, held.Last())
+	if err != nil {
+		return nil, err
+	}
+	if n > 0 {
+		last, err := lastSequence(ctx, js)
+		if err != nil {
+			return nil, err
+		}
+		return nil, lacks(held.Last()+1, last)
+	}
+	return held, nil
+}
+
 // Gone tells by an error of the code conflict that the stream does not hold everything any more that the warehouse still
 // lacks: only a replay brings it in.
 func (a *Applied) Gone(ctx context.Context) error {

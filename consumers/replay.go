@@ -192,6 +192,9 @@ func (r *replay) examineArchive(ctx context.Context, stream jetstream.Stream) er
 	if err := sameStream(ctx, stream, held); err != nil {
 		return err
 	}
+	if purged := purgedUpTo(stream); held.Last() < purged && !r.Partial {
+		return lacks(held.Last()+1, purged)
+	}
 	if err := held.Verify(ctx); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type App struct {
 	reader             *warehouse.Reader // for what no rules touch
 	ledgers            datedLedgers
 	applied            *consumers.Applied
+	past               *consumers.Past // what was purged from the stream
 	publisher          *producers.Publisher
 	tokens             *access.Store
 	trail              *access.Trail
@@ -213,7 +214,7 @@ func (a *App) connect(ctx, _ context.Context) error {
 	if a.js, err = jetstream.New(conn); err != nil {
 		return err
 	}
-	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{Replicas: a.config.NATSReplicas}); err != nil {
+	if err := producers.EnsureStream(ctx, a.js, producers.StreamConfig{Replicas: a.config.NATSReplicas, DenyPurge: a.config.NATSDenyPurge}); err != nil {
 		return err
 	}
 	if err := a.openAccess(ctx); err != nil {
@@ -261,9 +262,11 @@ func (a *App) openWarehouse(ctx context.Context) error {
 		}
 		a.clickhouseDSN = dsn
 	}
+	a.past = consumers.NewPast(a.config.archiveDir())
+	a.closers = append(a.closers, func(context.Context) error { a.past.Close(); return nil })
 	w, err := warehouse.Open(ctx, warehouse.Config{
 		DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Now: a.now, Log: a.log,
-		Stream: consumers.NewOriginals(a.js, schemas.NewBookValidator(a.book), a.actors()),
+		Stream: consumers.NewOriginals(a.js, schemas.NewBookValidator(a.book), a.actors()).WithPast(a.past),
 	})
 	if err != nil {
 		return err
@@ -326,6 +329,9 @@ func (a *App) startScheduler(_, background context.Context) error {
 	}
 	a.group.Go(func() error { return a.press.scheduler.Run(background) })
 	a.group.Go(func() error { return a.courier.Run(background) })
+	if a.config.ArchiveKeepDays > 0 {
+		a.group.Go(func() error { return a.archiveDaily(background) })
+	}
 	return nil
 }
 

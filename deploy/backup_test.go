@@ -15,8 +15,18 @@ import (
 	"milepost/deploy/keeping"
 )
 
-// TestBackupAndRestore takes a backup of a server at work, restores it into an empty folder, and finds every golden figure
-// of the city there; the server that goes on from it takes the next sequence.
+// tableRows sums up every row of the tables that follow from the stream.
+func tableRows(p *process) string {
+	var all strings.Builder
+	for _, table := range []string{"events", "contents", "dead_letters", "contested"} {
+		all.WriteString(table + " " + p.mustRun(nil, "query", "SELECT count(), sum(cityHash64(formatRow('RowBinary', *))) FROM "+table+" FINAL", "--format", "tsv"))
+	}
+	return all.String()
+}
+
+// TestBackupAndRestore archives and purges the stream of a server at work, takes a backup, restores it into an empty folder,
+// empties the tables there, and finds every row and every golden figure of the city again by a replay from the archive; the
+// server that goes on from it takes the next sequence.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	files := goldenFiles(t, "city")
@@ -30,6 +40,21 @@ func TestBackupAndRestore(t *testing.T) {
 	// An edition, with its files, is kept, too.
 	before.mustRun(nil, "bulletin", "2025-10", "--publish")
 	editions := before.mustRun(nil, "editions", "--json")
+	rows := tableRows(before)
+	bad := before.run(nil, "archive", "--purge")
+	if bad.code != 1 || !strings.Contains(bad.err, "--keep-days") {
+		t.Errorf("purge of nobody knows what: exit %d\n%s", bad.code, bad.err)
+	}
+	if out := before.mustRun(nil, "archive", "--before", "2025-01-01", "--purge"); !strings.Contains(out, "nothing new") || !strings.Contains(out, "purged 0 messages") {
+		t.Errorf("nothing is that old:\n%s", out)
+	}
+	if out := before.mustRun(nil, "archive", "--keep-days", "0", "--purge"); !strings.Contains(out, "000000000001-") {
+		t.Errorf("archived:\n%s", out)
+	}
+	archived := before.mustRun(nil, "archive", "list")
+	if out := before.mustRun(nil, "archive", "verify"); !strings.Contains(out, "as it was written") {
+		t.Errorf("verified:\n%s", out)
+	}
 
 	backup := filepath.Join(t.TempDir(), "backup")
 	before.mustRun(nil, "backup", backup)
@@ -57,6 +82,24 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	doctor(false, data, "127.0.0.1:0")
 	after := serve(t, "--data", data, "--config", rules)
+	if got := tableRows(after); got != rows {
+		t.Errorf("the tables held\n%s and hold\n%s", rows, got)
+	}
+	if r := runCommand(t, nil, "archive", "verify", filepath.Join(data, "archive")); r.code != 0 {
+		t.Errorf("the restored archive: %s", r.err)
+	}
+	if list := after.mustRun(nil, "archive", "list"); strings.Split(list, "\n")[1] != strings.Split(archived, "\n")[1] {
+		t.Errorf("the archive was\n%s and is\n%s", archived, list)
+	}
+	for _, table := range []string{"events", "contents", "contested"} {
+		after.writeSQL("TRUNCATE TABLE " + table)
+	}
+	if out := after.mustRun(nil, "replay"); !strings.Contains(out, "changed") {
+		t.Errorf("a replay into empty tables:\n%s", out)
+	}
+	if got := tableRows(after); got != rows {
+		t.Errorf("the tables held\n%s and hold, by a replay from the archive,\n%s", rows, got)
+	}
 	for _, f := range files {
 		compareGolden(t, after, f, known[f.lines])
 	}

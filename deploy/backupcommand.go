@@ -13,9 +13,10 @@ import (
 // backupCommand copies an installation into a folder.
 type backupCommand struct {
 	server
-	Dir    string `arg:"" name:"dir" help:"New or empty folder for the backup." type:"path"`
-	Data   string `help:"Data folder of a server that does not run, instead of a running one." type:"path" placeholder:"DATA"`
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	Dir     string `arg:"" name:"dir" help:"New or empty folder for the backup." type:"path"`
+	Data    string `help:"Data folder of a server that does not run, instead of a running one." type:"path" placeholder:"DATA"`
+	Archive string `name:"archive-dir" env:"MILEPOST_ARCHIVE_DIR" help:"With --data: folder of the archive of the stream (DATA/archive)." type:"path" placeholder:"DIR"`
+	Format  string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 // Run takes the backup and says what it holds.
@@ -63,7 +64,7 @@ func (c *backupCommand) direct(env *environment) (manifest *keeping.Manifest, er
 	if err != nil {
 		return nil, err
 	}
-	room, err := openRoom(env, Config{Data: c.Data})
+	room, err := openRoom(env, Config{Data: c.Data, ArchiveConfig: ArchiveConfig{ArchiveDir: c.Archive}})
 	if err != nil {
 		return nil, err
 	}

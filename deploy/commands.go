@@ -43,6 +43,7 @@ type commands struct {
 	Token          tokenCommand          `cmd:"" help:"Make, list and revoke tokens: who may do what."`
 	Audit          auditCommand          `cmd:"" help:"Print the audit (审计): who did what, when and from where."`
 	Replay         replayCommand         `cmd:"" help:"Make the warehouse anew from the stream, while everything goes on."`
+	Archive        archiveCommand        `cmd:"" help:"Move the beginning of the stream into archived segments, which a replay reads, too."`
 	Backup         backupCommand         `cmd:"" help:"Copy everything that is kept into a folder, while everything goes on."`
 	Restore        restoreCommand        `cmd:"" help:"Make a new data folder from a backup."`
 	Migrate        migrateCommand        `cmd:"" help:"Bring a box to NATS and ClickHouse servers, with its sequences."`

@@ -58,6 +58,8 @@ type Config struct {
 	Contacts ContactsConfig `yaml:"contacts"`
 	// Documents says how printed editions look.
 	Documents formats.Config `yaml:"documents"`
+	// What becomes of old events of the stream.
+	ArchiveConfig `yaml:",inline"`
 	// Who may reach the HTTP interface, and how.
 	AccessConfig `yaml:",inline"`
 
@@ -171,7 +173,7 @@ func (c Config) withDefaults() Config {
 	return c.or(Config{
 		RulesConfig: c.RulesConfig, RuleSets: c.RuleSets, YearRules: c.YearRules,
 		Bulletins: c.Bulletins, Schedule: c.Schedule, Documents: c.Documents,
-		Delivery: c.Delivery, Alerts: c.Alerts, Contacts: c.Contacts,
+		Delivery: c.Delivery, Alerts: c.Alerts, Contacts: c.Contacts, ArchiveConfig: c.ArchiveConfig,
 		Data: "milepost-data", Listen: "127.0.0.1:8080", ClickHouseListen: "127.0.0.1:8123",
 		LogLevel: "info", Durability: "power", Target: Targets(),
 	})
@@ -228,6 +230,7 @@ func (c Config) check() error {
 		}
 	}
 	wrong = append(wrong, c.AccessConfig.check()...)
+	wrong = append(wrong, c.ArchiveConfig.check()...)
 	wrong = append(wrong, c.Bulletins.Editorial.check()...)
 	wrong = append(wrong, c.Delivery.check(c.Bulletins.formats())...)
 	wrong = append(wrong, c.checkAlerts()...)

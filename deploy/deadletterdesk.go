@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers"
 	"milepost/consumers/warehouse"
 	"milepost/producers"
 	"milepost/schemas"
@@ -19,12 +20,13 @@ import (
 type deadLetterDesk struct {
 	*warehouse.Reader
 	js        jetstream.JetStream
+	past      *consumers.Past
 	publisher *producers.Publisher
 	now       func() time.Time
 }
 
 // DeadLetter gives a dead letter and its message. The warehouse keeps the
-// beginning of a long one; the stream keeps all of it.
+// beginning of a long one; the stream keeps all of it, or the archive.
 func (d deadLetterDesk) DeadLetter(ctx context.Context, seq uint64) (*schemas.DeadLetter, []byte, error) {
 	letter, err := d.Reader.DeadLetter(ctx, seq)
 	if err != nil {
@@ -36,7 +38,14 @@ func (d deadLetterDesk) DeadLetter(ctx context.Context, seq uint64) (*schemas.De
 	}
 	message, err := stream.GetMsg(ctx, seq)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return letter, []byte(letter.Raw), nil // the stream has lost it; this is what is left
+		archived, err := d.past.Message(ctx, seq)
+		if err != nil {
+			return nil, nil, err
+		}
+		if archived == nil {
+			return letter, []byte(letter.Raw), nil // it is lost; this is what is left
+		}
+		return letter, archived.Data, nil
 	}
 	if err != nil {
 		return nil, nil, streamUnavailable(err)

@@ -36,6 +36,7 @@ func (a *App) examine(ctx context.Context) diagnoses {
 	var found diagnoses
 	a.examineStream(ctx, &found)
 	a.examineWarehouse(ctx, &found)
+	a.examineTargets(ctx, &found)
 	return found
 }
 
@@ -58,12 +59,7 @@ func (a *App) examineStream(ctx context.Context, found *diagnoses) {
 	}
 	info := stream.CachedInfo()
 	a.examineClock(info.TimeStamp, found)
-	state := info.State
-	if state.FirstSeq > 1 || state.NumDeleted > 0 {
-		found.fail("stream", "restore the stream from its backup: milepost restore", "it does not hold everything: it begins at %d and lacks %d messages behind that", state.FirstSeq, state.NumDeleted)
-	} else {
-		found.ok("stream", "%d events up to sequence %d, %.1f MiB", state.Msgs, state.LastSeq, float64(state.Bytes)/(1<<20))
-	}
+	a.examineArchive(ctx, info, found)
 	examineReplicas(info, found)
 	a.examineLag(ctx, stream, found)
 }

@@ -99,26 +99,7 @@ func (m *machine) folder() {
 	if unix.Access(dir, unix.W_OK) != nil {
 		m.found.fail("permission", "give it to the user who runs the server: chown -R milepost "+dir, "%s cannot be written by this user", dir)
 	}
-	m.room(dir)
-}
-
-func (m *machine) room(dir string) {
-	var stat unix.Statfs_t
-	if err := unix.Statfs(dir, &stat); err != nil {
-		m.found.fail("disk", "check the file system", "%s: %v", dir, err)
-		return
-	}
-	free, gib := stat.Bavail*uint64(stat.Bsize), func(n uint64) float64 { return float64(n) / (1 << 30) }
-	total := stat.Blocks * uint64(stat.Bsize)
-	const do = "make room, or move the data folder to a larger disk"
-	switch {
-	case free < leastRoom:
-		m.found.fail("disk", do, "%.1f GiB free of %.1f", gib(free), gib(total))
-	case free < scantRoom:
-		m.found.warn("disk", do, "%.1f GiB free of %.1f", gib(free), gib(total))
-	default:
-		m.found.ok("disk", "%.1f GiB free of %.1f", gib(free), gib(total))
-	}
+	examineRoom("disk", dir, &m.found)
 }
 
 // clock looks for a clock that was never set; how far it is from that of NATS is told where NATS is.

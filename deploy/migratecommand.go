@@ -17,8 +17,9 @@ import (
 type migrateCommand struct {
 	Data string `default:"milepost-data" env:"MILEPOST_DATA" help:"Data folder of the box, whose server does not run." type:"path"`
 	restoreServers
-	Copy   string `help:"Folder of the copy that goes between; it is a backup and stays (DATA.migration)." type:"path" placeholder:"DIR"`
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	Archive string `name:"archive-dir" env:"MILEPOST_ARCHIVE_DIR" help:"Folder of the box's archive of the stream (DATA/archive)." type:"path" placeholder:"DIR"`
+	Copy    string `help:"Folder of the copy that goes between; it is a backup and stays (DATA.migration)." type:"path" placeholder:"DIR"`
+	Format  string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 // migrated says what was brought over.
@@ -37,7 +38,8 @@ type tableCompare struct {
 }
 
 // Run copies the box, puts the copy into the servers, and compares. Nothing of the box is changed; an interrupted run is
-// begun again with the same command. Streams keep their sequences, since every published S stands on them.
+// begun again with the same command. Streams keep their sequences, since every published S stands on them; archived segments
+// come along.
 func (c *migrateCommand) Run(env *environment) (err error) {
 	if err := mustHold(c.Data); err != nil {
 		return err
@@ -48,13 +50,16 @@ func (c *migrateCommand) Run(env *environment) (err error) {
 	if c.Copy == "" {
 		c.Copy = c.Data + ".migration"
 	}
-	box, err := openRoom(env, Config{Data: c.Data})
+	box, err := openRoom(env, Config{Data: c.Data, ArchiveConfig: ArchiveConfig{ArchiveDir: c.Archive}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.close()) }()
 	manifest, err := c.copied(env, box)
 	if err != nil {
+		return err
+	}
+	if err := c.archive(env, manifest, c.Copy); err != nil {
 		return err
 	}
 	servers, err := c.room(env)

@@ -291,6 +291,13 @@ func (a *openAPI) administration() {
 	if lines := a.post("/v1/replay?partial=false&judge_again=false", "", "", 200); !bytes.Contains(lines, []byte(`"result"`)) {
 		a.t.Errorf("the replay ended with %s", lines)
 	}
+	a.post("/v1/archive?before=2025-01-01&keep_days=3", "", "", 422)
+	a.post("/v1/archive?before=once", "", "", 422)
+	a.post("/v1/archive?keep_days=-1", "", "", 422)
+	a.post("/v1/archive?purge=true", "", "", 422)
+	a.post("/v1/archive?keep_days=0&purge=true", "", "", 200)
+	a.get("/v1/archive", 200)
+	a.post("/v1/archive/verify", "", "", 200)
 	a.post("/v1/tokens", "application/json", `{"role":"admin"}`, 403)
 	a.post("/v1/backup", "", "", 403)
 	a.get("/v1/doctor", 200)

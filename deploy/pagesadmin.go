@@ -147,7 +147,7 @@ func (p pageAdmin) DeliverAgain(ctx context.Context, id, target string) error {
 }
 
 func (p pageAdmin) letters() deadLetterDesk {
-	return deadLetterDesk{p.a.reader, p.a.js, p.a.publisher, p.a.now}
+	return deadLetterDesk{p.a.reader, p.a.js, p.a.past, p.a.publisher, p.a.now}
 }
 
 // DeadLetters lists dead letters, the newest first.

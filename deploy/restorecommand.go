@@ -27,6 +27,8 @@ type restoreServers struct {
 	ToNATSCreds         string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
 	ToClickHouse        string `name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
 	ToClickHouseCluster string `name:"to-clickhouse-cluster" help:"Name of its cluster: the tables are made on all its servers, and replicated." placeholder:"NAME"`
+	ToArchive           string `name:"to-archive" help:"Folder for the archive of the stream, when the backup has one; it is to be archive_dir (NEWDIR/archive)." type:"path" placeholder:"DIR"`
+	AllowPurge          bool   `help:"Let the stream of events be purged of what is archived, though it denied that so far."`
 	Replicas            int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
 }
 
@@ -45,8 +47,16 @@ func (s *restoreServers) room(env *environment) (*engineRoom, error) {
 	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, Target: []string{TargetConsumers}})
 }
 
+// archive puts the archived segments where the roles of the servers will read them.
+func (s *restoreServers) archive(env *environment, m *keeping.Manifest, dir string) error {
+	if m.HasArchive() && s.ToArchive == "" {
+		return usageError("--to-archive", "", "the stream's beginning is in archived segments, and nobody said where they are to be", "name a folder that the roles reach, and give it to them as archive_dir")
+	}
+	return keeping.RestoreArchive(env.ctx, m, dir, s.ToArchive)
+}
+
 func (s *restoreServers) target(env *environment, room *engineRoom) keeping.Target {
-	return keeping.Target{Conn: room.app.conn, Warehouse: room.app.warehouse, Replicas: s.Replicas, Progress: tell(env.streams.Err)}
+	return keeping.Target{Conn: room.app.conn, Warehouse: room.app.warehouse, Replicas: s.Replicas, AllowPurge: s.AllowPurge, Progress: tell(env.streams.Err)}
 }
 
 // Run verifies the whole backup, puts it back in a folder beside the new one, and gives it its name when it is whole.
@@ -97,6 +107,9 @@ func (c *restoreCommand) intoServers(env *environment, manifest *keeping.Manifes
 	if err := c.check(); err != nil {
 		return err
 	}
+	if err := c.archive(env, manifest, c.Dir); err != nil {
+		return err
+	}
 	room, err := c.room(env)
 	if err != nil {
 		return err
@@ -112,13 +125,20 @@ func (c *restoreCommand) build(env *environment, manifest *keeping.Manifest, bui
 	if _, err := keeping.RestoreKeys(manifest, c.Dir, natsKeys(building)); err != nil {
 		return err
 	}
+	archive := c.ToArchive
+	if archive == "" {
+		archive = filepath.Join(building, "archive")
+	}
+	if err := keeping.RestoreArchive(env.ctx, manifest, c.Dir, archive); err != nil {
+		return err
+	}
 	// Each message need not reach the disk by itself: everything does before the folder gets its name.
 	room, err := openRoom(env, Config{Data: building, Durability: "process"})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, room.close()) }()
-	return keeping.Restore(env.ctx, manifest, c.Dir, keeping.Target{Conn: room.app.conn, Warehouse: room.app.warehouse, Progress: tell(env.streams.Err)})
+	return keeping.Restore(env.ctx, manifest, c.Dir, keeping.Target{Conn: room.app.conn, Warehouse: room.app.warehouse, AllowPurge: c.AllowPurge, Progress: tell(env.streams.Err)})
 }
 
 // mustBeNew refuses a folder that holds something.

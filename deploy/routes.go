@@ -35,7 +35,7 @@ func (a *App) routes() (http.Handler, error) {
 			return nil, err
 		}
 		api := web.NewAPI(web.Config{
-			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, Editions: editionDesk{a.press}, DeadLetters: deadLetterDesk{a.reader, a.js, a.publisher, a.now}, Actor: producers.RemoteActor,
+			Rules: a.book, Ledgers: a.ledgers, Knowledge: knowledge{a}, Bulletins: a.press, Assessments: a.press, Editions: editionDesk{a.press}, DeadLetters: deadLetterDesk{a.reader, a.js, a.past, a.publisher, a.now}, Actor: producers.RemoteActor,
 			Analyst: analyst, Now: a.now,
 		})
 		mux.Handle("/v1/", withTimeout(api, maxQueryTime))
@@ -45,6 +45,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	mux.HandleFunc("POST /v1/replay", a.serveReplay)
 	a.backupRoutes(mux)
+	a.archiveRoutes(mux)
 	a.doctorRoutes(mux)
 	a.scheduleRoutes(mux)
 	a.deliveryRoutes(mux)

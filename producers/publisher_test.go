@@ -321,8 +321,8 @@ func TestEnsureStreamKeepsWhatAnAdministratorChose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := producers.EnsureStream(t.Context(), js, producers.StreamConfig{Duplicates: time.Minute}); err != nil {
+	for _, denyPurge := range []bool{true, false} { // what NATS cannot take back stays
+		if err := producers.EnsureStream(t.Context(), js, producers.StreamConfig{Duplicates: time.Minute, DenyPurge: denyPurge}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -27,11 +27,14 @@ type StreamConfig struct {
 	// Duplicates is how long the stream remembers message ids, by default two
 	// minutes.
 	Duplicates time.Duration
+	// DenyPurge has the stream refuse to be purged, for ever, also of what was
+	// archived.
+	DenyPurge bool
 }
 
 // EnsureStream creates the stream of all events, or brings an existing one to
-// what the project relies on: on files, nothing ever deleted or purged, atomic
-// batches. What an administrator chose beside that (placement, limits) stays.
+// what the project relies on: on files, no event ever deleted, atomic batches. NATS cannot
+// take back that a stream denies to be purged. What an administrator chose beside that (placement, limits) stays.
 // Its errors are of code Unavailable.
 func EnsureStream(ctx context.Context, js jetstream.JetStream, c StreamConfig) error {
 	config := jetstream.StreamConfig{Name: schemas.StreamName, Discard: jetstream.DiscardNew}
@@ -47,7 +50,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, c StreamConfig) e
 	config.Storage = jetstream.FileStorage
 	config.Retention = jetstream.LimitsPolicy
 	config.MaxMsgSize = schemas.MaxEventBytes + headerRoom
-	config.DenyDelete, config.DenyPurge = true, true
+	config.DenyDelete, config.DenyPurge = true, config.DenyPurge || c.DenyPurge
 	config.AllowDirect = true
 	config.AllowAtomicPublish = true
 	config.Duplicates = c.Duplicates

@@ -26,6 +26,8 @@ type Source struct {
 	Warehouse *warehouse.Warehouse
 	// Keys is the folder of the embedded NATS's keys; "" for other servers, whose keys are their own.
 	Keys string
+	// Archive is the folder with what was purged from the stream of events; "" for an installation that has none.
+	Archive string
 	// Version is that of Milepost.
 	Version string
 	Now     func() time.Time
@@ -49,6 +51,11 @@ func Backup(ctx context.Context, source Source, files Files) (*Manifest, error) 
 	if source.Progress == nil {
 		source.Progress = func(string) {}
 	}
+	ctx, release, err := holdArchive(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	m := &Manifest{Format: format, Version: source.Version, MadeAt: source.Now().UTC().Truncate(time.Second)}
 	b := &backup{source, files, m}
 	if err := b.run(ctx); err != nil {
@@ -60,6 +67,15 @@ func Backup(ctx context.Context, source Source, files Files) (*Manifest, error) 
 	}
 	_, err = put(files, ManifestName, func(w io.Writer) error { _, err := w.Write(text); return err })
 	return m, err
+}
+
+// holdArchive has nobody archive or purge meanwhile.
+func holdArchive(ctx context.Context, source Source) (held context.Context, release func(), err error) {
+	js, err := jetstream.New(source.Conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	return consumers.HoldArchive(ctx, js)
 }
 
 type backup struct {
@@ -90,6 +106,9 @@ func (b *backup) run(ctx context.Context) error {
 		}
 	}
 	b.manifest.Sequence = b.manifest.stream(schemas.StreamName).Last
+	if err := b.archive(ctx, js); err != nil {
+		return err
+	}
 	if b.manifest.Schema, err = b.Warehouse.Schema(ctx); err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func TestAStreamGoesIntoACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := restoreStream(t.Context(), to, &s, 3, bytes.NewReader(snapshot.Bytes())); err != nil {
+	if err := restoreStream(t.Context(), to, &s, 3, false, bytes.NewReader(snapshot.Bytes())); err != nil {
 		t.Fatal(err)
 	}
 	was, err := box.Stream(t.Context(), schemas.StreamName)
@@ -174,7 +174,7 @@ func TestAStreamGoesIntoACluster(t *testing.T) {
 	half.Name = "HALF"
 	half.Config = bytes.ReplaceAll(s.Config, []byte(schemas.StreamName), []byte("HALF"))
 	half.Config = bytes.ReplaceAll(half.Config, []byte("milepost.events"), []byte("half.events"))
-	if err := restoreStream(t.Context(), to, &half, 3, bytes.NewReader(snapshot.Bytes()[:snapshot.Len()/2])); schemas.CodeOf(err) != schemas.Unavailable {
+	if err := restoreStream(t.Context(), to, &half, 3, false, bytes.NewReader(snapshot.Bytes()[:snapshot.Len()/2])); schemas.CodeOf(err) != schemas.Unavailable {
 		t.Errorf("half a snapshot was taken: %v", err)
 	}
 }

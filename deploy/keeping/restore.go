@@ -28,6 +28,8 @@ type Target struct {
 	Warehouse *warehouse.Warehouse
 	// Replicas is how many NATS servers keep each stream, at least one.
 	Replicas int
+	// AllowPurge lets the stream of events be purged of what is archived, though it denied that where the backup was taken.
+	AllowPurge bool
 	// Progress is told what is being put back, by default nobody.
 	Progress func(what string)
 }
@@ -297,7 +299,7 @@ func (r *restore) stream(ctx context.Context, s *Stream) error {
 		return err
 	}
 	defer file.Close()
-	if err := restoreStream(ctx, r.Conn, s, r.Replicas, file); err != nil {
+	if err := restoreStream(ctx, r.Conn, s, r.Replicas, r.AllowPurge && s.Name == schemas.StreamName, file); err != nil {
 		return err
 	}
 	return r.note(ctx, endedStep(s))

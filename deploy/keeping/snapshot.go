@@ -119,14 +119,18 @@ func ask(ctx context.Context, conn *nats.Conn, subject string, request []byte, a
 	return json.Unmarshal(message.Data, answer)
 }
 
-// restoreStream makes the stream from its snapshot, or nothing. replicas is how many servers are to keep it.
-func restoreStream(ctx context.Context, conn *nats.Conn, s *Stream, replicas int, in io.Reader) error {
+// restoreStream makes the stream from its snapshot, or nothing. replicas is how many servers are to keep it; a purgeable one
+// does not deny to be purged, though it did.
+func restoreStream(ctx context.Context, conn *nats.Conn, s *Stream, replicas int, purgeable bool, in io.Reader) error {
 	config := map[string]json.RawMessage{}
 	if err := json.Unmarshal(s.Config, &config); err != nil {
 		return err
 	}
 	// Where the streams lay in the old place says nothing of the new one.
 	delete(config, "placement")
+	if purgeable {
+		delete(config, "deny_purge")
+	}
 	config["num_replicas"] = json.RawMessage(strconv.Itoa(max(replicas, 1)))
 	request, err := json.Marshal(map[string]any{"config": config, "state": s.State})
 	if err != nil {
