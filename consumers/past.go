@@ -97,7 +97,7 @@ func lackingOf(state jetstream.StreamState, after, held uint64) uint64 {
 func gone(n, after uint64) error {
 	return &schemas.Error{
 		Code: schemas.Conflict, Message: fmt.Sprintf("the stream does not hold %d of the events behind sequence %d any more, up to which the warehouse has come", n, after),
-		Hint: "milepost replay makes the warehouse anew from the archive and the stream, and the consumers go on behind it; see that archive_dir names the archive",
+		Hint: "milepost replay makes the warehouse anew from the archive and the stream, and the consumers go on behind it; see that archive_dir names the archive. A ClickHouse cluster is restored from a backup",
 	}
 }
 

@@ -37,6 +37,8 @@ type Config struct {
 	// ClickHouseCluster is the name under which the servers of ClickHouse know their cluster; the tables are then made on
 	// all of them, and replicated.
 	ClickHouseCluster string `yaml:"clickhouse_cluster"`
+	// ClickHouseSharded says that this cluster has more than one shard; the tables of events are then spread over them.
+	ClickHouseSharded bool `yaml:"clickhouse_sharded"`
 	// ClickHousePasswordFile holds what analysts need for the embedded
 	// ClickHouse HTTP interface; without one it listens on this machine only.
 	ClickHousePasswordFile string `yaml:"clickhouse_password_file"`
@@ -159,6 +161,7 @@ func (c Config) or(other Config) Config {
 	merged.ClickHousePassword = first(c.ClickHousePassword, other.ClickHousePassword)
 	merged.ClickHouse = first(c.ClickHouse, other.ClickHouse)
 	merged.ClickHouseCluster = first(c.ClickHouseCluster, other.ClickHouseCluster)
+	merged.ClickHouseSharded = c.ClickHouseSharded || other.ClickHouseSharded
 	merged.LogLevel = first(c.LogLevel, other.LogLevel)
 	merged.AccessConfig = c.AccessConfig.or(other.AccessConfig)
 	merged.Durability = first(c.Durability, other.Durability)

@@ -45,7 +45,7 @@ func openRoom(env *environment, config Config) (room *engineRoom, err error) {
 			return room, err
 		}
 	}
-	a.warehouse, err = warehouse.Open(env.ctx, warehouse.Config{DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Now: a.now, Log: a.log})
+	a.warehouse, err = warehouse.Open(env.ctx, warehouse.Config{DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Sharded: a.config.ClickHouseSharded, Now: a.now, Log: a.log})
 	if err != nil {
 		return room, err
 	}

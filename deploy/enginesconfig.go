@@ -58,6 +58,8 @@ func (c Config) checkEngines() []error {
 		add("nats_replicas", strconv.Itoa(n), "the embedded NATS is one server", "name the servers of a cluster by --nats, or leave it out")
 	}
 	switch {
+	case c.ClickHouseCluster == "" && c.ClickHouseSharded:
+		add("clickhouse_sharded", "true", "shards of no cluster", "name the cluster by clickhouse_cluster, or leave it out")
 	case c.ClickHouseCluster == "":
 	case c.ClickHouse == "":
 		add("clickhouse_cluster", c.ClickHouseCluster, "the embedded ClickHouse is one server", "name a server of the cluster by --clickhouse, or leave it out")

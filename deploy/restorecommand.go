@@ -27,6 +27,7 @@ type restoreServers struct {
 	ToNATSCreds         string `name:"to-nats-creds" help:"Credentials file for those servers." type:"path" placeholder:"FILE"`
 	ToClickHouse        string `name:"to-clickhouse" help:"ClickHouse whose database is to hold the tables: http://user:password@host:8123/database." placeholder:"DSN"`
 	ToClickHouseCluster string `name:"to-clickhouse-cluster" help:"Name of its cluster: the tables are made on all its servers, and replicated." placeholder:"NAME"`
+	ToClickHouseSharded bool   `name:"to-clickhouse-sharded" help:"That cluster has more than one shard: the tables of events are spread over them."`
 	ToArchive           string `name:"to-archive" help:"Folder for the archive of the stream, when the backup has one; it is to be archive_dir (NEWDIR/archive)." type:"path" placeholder:"DIR"`
 	AllowPurge          bool   `help:"Let the stream of events be purged of what is archived, though it denied that so far."`
 	Replicas            int    `default:"1" help:"How many NATS servers keep each stream; 3 in a cluster."`
@@ -44,7 +45,7 @@ func (s *restoreServers) check() error {
 
 // room joins the servers.
 func (s *restoreServers) room(env *environment) (*engineRoom, error) {
-	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, Target: []string{TargetConsumers}})
+	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, ClickHouseSharded: s.ToClickHouseSharded, Target: []string{TargetConsumers}})
 }
 
 // archive puts the archived segments where the roles of the servers will read them.

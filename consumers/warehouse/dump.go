@@ -99,7 +99,7 @@ func (w *Warehouse) Clear(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.conn.Exec(ctx, "TRUNCATE TABLE "+t.name); err != nil {
+	if err := w.conn.Exec(ctx, w.emptied(t.name)); err != nil {
 		return unavailable("empty table "+t.name, err)
 	}
 	return nil

@@ -47,8 +47,13 @@ func (w *Warehouse) migrate(ctx context.Context, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if err := w.conn.Exec(ctx, onCluster(createMigrationTable, w.cluster)); err != nil {
-		return unavailable("make the table of migrations", err)
+	if err := w.checkShards(ctx); err != nil {
+		return err
+	}
+	for _, text := range w.statements(createMigrationTable) {
+		if err := w.conn.Exec(ctx, text); err != nil {
+			return unavailable("make the table of migrations", err)
+		}
 	}
 	applied, err := w.appliedMigrations(ctx)
 	if err != nil {
@@ -69,8 +74,10 @@ func (w *Warehouse) migrate(ctx context.Context, files fs.FS) error {
 
 func (w *Warehouse) apply(ctx context.Context, m migration) error {
 	for i, statement := range m.statements {
-		if err := w.conn.Exec(ctx, onCluster(statement, w.cluster)); err != nil {
-			return unavailable(fmt.Sprintf("statement %d of migration %s", i+1, m.name), err)
+		for _, text := range w.statements(statement) {
+			if err := w.conn.Exec(ctx, text); err != nil {
+				return unavailable(fmt.Sprintf("statement %d of migration %s", i+1, m.name), err)
+			}
 		}
 	}
 	record := w.conn.Exec(ctx, "INSERT INTO schema_migrations (number, name, sha256, applied_at) SELECT {number:UInt32}, {name:String}, {sha256:String}, fromUnixTimestamp64Milli({at:Int64}, 'Asia/Shanghai')",

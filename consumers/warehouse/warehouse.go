@@ -22,6 +22,8 @@ type Config struct {
 	// Cluster is the name under which ClickHouse knows its cluster, "" for a single server. Tables and views are then
 	// made on all its servers, and tables replicated.
 	Cluster string
+	// Sharded says that the cluster has more than one shard: the tables that grow with the events are spread over them.
+	Sharded bool
 	// Stream is where the events come from. Without it everything works but the recording of conflicts.
 	Stream Stream
 	// Now is the clock of what the warehouse itself records, by default time.Now.
@@ -39,6 +41,7 @@ type Warehouse struct {
 	native bool
 	// cluster may be empty.
 	cluster string
+	sharded bool
 	// stream may be nil.
 	stream Stream
 	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
@@ -62,6 +65,11 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 	// What is acknowledged to the stream must be in the table first; asynchronous inserts are on by default in recent
 	// servers.
 	options.Settings["async_insert"] = 0
+	if c.Sharded {
+		for name, value := range shardedSettings() {
+			options.Settings[name] = value
+		}
+	}
 	options.ClientInfo.Products = append(options.ClientInfo.Products, struct{ Name, Version string }{"milepost", "1"})
 	if options.ConnMaxLifetime == 0 {
 		options.ConnMaxLifetime = connectionLife
@@ -74,7 +82,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, native: speaksNative(options)}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options)}
 	if w.now == nil {
 		w.now = time.Now
 	}
