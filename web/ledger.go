@@ -55,8 +55,8 @@ func writeLedgerJSON(w *bufio.Writer, rules *schemas.Rules, l *schemas.Ledger) e
 		if err != nil {
 			return err
 		}
-		w.WriteString(separator)
-		w.Write(text)
+		_, _ = w.WriteString(separator) // what fails once fails at the end, too
+		_, _ = w.Write(text)
 		separator = ",\n"
 	}
 	if len(l.Standings) == 0 {

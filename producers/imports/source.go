@@ -263,12 +263,14 @@ func (s *sheet) readRows(source rowSource) {
 	for {
 		var r record
 		var wrong *flaw
-		more := true
 		if len(s.pending) > 0 {
 			r, wrong = s.pending[0].record, s.pending[0].wrong
 			s.pending = s.pending[1:]
-		} else if r, wrong, more = source.next(); !more {
-			return
+		} else {
+			var more bool
+			if r, wrong, more = source.next(); !more {
+				return
+			}
 		}
 		if wrong != nil {
 			s.refuseRow(r, wrong)

@@ -76,8 +76,6 @@ func (f formField) today() formField { f.Today = true; return f }
 
 func (f formField) from(list string) formField { f.List = list; return f }
 
-func (f formField) city() formField { f.City = true; return f }
-
 // eventForms lists the forms beside that of the month's progress, in the order
 // of their menu. A test holds their fields against the schemas.
 func eventForms() []eventForm {

@@ -27,7 +27,8 @@ func TestEqualDocumentsGiveEqualPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range samples() {
-		if write(t, templates, i, Options{Sources: true}) != write(t, templates, i, Options{Sources: true}) {
+		once := write(t, templates, i, Options{Sources: true})
+		if again := write(t, templates, i, Options{Sources: true}); again != once {
 			t.Error("other bytes")
 		}
 	}
