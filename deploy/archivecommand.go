@@ -49,7 +49,10 @@ func (c *archiveRunCommand) Run(env *environment) error {
 		printSegments(out, result.Segments)
 		fmt.Fprintf(out, "archived %d messages up to sequence %d\n", result.Archived, result.Last)
 	}
-	if c.Purge {
+	switch {
+	case c.Purge && result.Purged == 0:
+		fmt.Fprintf(out, "nothing to purge; the stream holds %d\n", result.Kept)
+	case c.Purge:
 		fmt.Fprintf(out, "purged %d messages up to sequence %d; the stream holds %d\n", result.Purged, result.PurgedTo, result.Kept)
 	}
 	return nil

@@ -12,14 +12,14 @@ import (
 	"milepost/deploy"
 )
 
-// control is the package's description. The binary is static; Chromium and fonts are for PDF only.
+// control is the package's description. The binary needs the C library, which every Debian has; Chromium and fonts are for PDF only.
 const control = `Package: milepost
 Version: %s
 Architecture: amd64
 Maintainer: Milepost <milepost@example.cn>
 Section: database
 Priority: optional
-Depends: adduser, ca-certificates
+Depends: libc6, adduser, ca-certificates
 Recommends: chromium, fontconfig, fonts-noto-cjk
 Installed-Size: %d
 Description: follows a city's major industrial projects
@@ -77,6 +77,10 @@ func debTree(root, tree string) error {
 		"INSTALL.md":               "usr/share/doc/milepost/INSTALL.md",
 		"openapi.yaml":             "usr/share/doc/milepost/openapi.yaml",
 		"licences":                 "usr/share/doc/milepost/licences",
+		"CHANGELOG.md":             "usr/share/doc/milepost/CHANGELOG.md",
+		"README.zh-CN.md":          "usr/share/doc/milepost/README.zh-CN.md",
+		"docs":                     "usr/share/doc/milepost/docs",
+		"deploy":                   "usr/share/doc/milepost/deploy",
 	} {
 		if err := placeAll(filepath.Join(tree, from), filepath.Join(root, to)); err != nil {
 			return err

@@ -122,6 +122,7 @@ func small(t *testing.T, mode os.FileMode) string {
 	for name, text := range map[string]string{
 		"milepost": "binary", "lib/libchdb.so": "engine", "systemd/milepost.service": "unit", "milepost.yaml": "# nothing\n",
 		"README.md": "read", "INSTALL.md": "install", "openapi.yaml": "contract", "licences/modules.txt": "licences",
+		"CHANGELOG.md": "news", "README.zh-CN.md": "读", "docs/operator.md": "read", "deploy/grafana/health.json": "{}",
 	} {
 		path := filepath.Join(tree, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -43,6 +43,8 @@ func stage(ctx context.Context, tree string, modules []module) error {
 		"deploy/systemd/milepost.service":      "systemd/milepost.service",
 		"deploy/examples/milepost.yaml":        "milepost.yaml",
 		"README.md":                            "README.md",
+		"README.zh-CN.md":                      "README.zh-CN.md",
+		"CHANGELOG.md":                         "CHANGELOG.md",
 		"schemas/openapi.yaml":                 "openapi.yaml",
 		"deploy/package/INSTALL.md":            "INSTALL.md",
 		"deploy/embedded/assets/manifest.json": "licences/assets.json",
@@ -51,7 +53,18 @@ func stage(ctx context.Context, tree string, modules []module) error {
 			return err
 		}
 	}
+	for _, folder := range readFolders() {
+		if err := placeAll(filepath.FromSlash(folder), filepath.Join(tree, filepath.FromSlash(folder))); err != nil {
+			return err
+		}
+	}
 	return writeLicences(filepath.Join(tree, "licences"), modules)
+}
+
+// readFolders are what people read and load into their tools, where the links of README.md look for it. Files for containers
+// are not among them: they go with the sources, of which images are built, and secrets may lie beside them.
+func readFolders() []string {
+	return []string{"docs", "deploy/examples", "deploy/grafana", "deploy/prometheus"}
 }
 
 // target is the name of an asset's file in lib: a licence says whose it is.
