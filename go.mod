@@ -31,6 +31,8 @@ require (
 
 require github.com/wneessen/go-mail v0.8.1
 
+require golang.org/x/image v0.44.0 // indirect
+
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

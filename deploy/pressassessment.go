@@ -67,6 +67,7 @@ func (p *press) lastYear(ctx context.Context, year int, known uint64) (assessmen
 
 // DraftAssessment writes the year's assessment as known at the sequence.
 func (p *press) DraftAssessment(ctx context.Context, w io.Writer, year int, known uint64, form web.Form) error {
+	p.documents.Expect(form.Format)
 	draft, err := p.Assess(ctx, year, known, "")
 	if err != nil {
 		return err

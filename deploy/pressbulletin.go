@@ -16,6 +16,7 @@ import (
 
 // Draft writes the period's bulletin as known at the sequence.
 func (p *press) Draft(ctx context.Context, w io.Writer, period schemas.Period, known uint64, form web.Form) error {
+	p.documents.Expect(form.Format)
 	draft, err := p.build(ctx, period, known, "", detailsFor(form)...)
 	if err != nil {
 		return err

@@ -84,6 +84,14 @@ func New(c Config, options ...Option) (*Writer, error) {
 // can.
 func (w *Writer) Close() error { return w.printer.Close() }
 
+// Expect has what writing the format needs started, for whoever makes the model meanwhile: the browser, which takes a
+// second or two.
+func (w *Writer) Expect(format string) {
+	if format == PDF {
+		w.printer.Warm()
+	}
+}
+
 // Bulletin writes the model's edition in the format. names has the rules, the
 // projects, the details and the edition; the office's wording and remarks are
 // added here.
@@ -115,6 +123,7 @@ func (w *Writer) FrozenBulletin(ctx context.Context, out io.Writer, format strin
 	case XLSX:
 		return w.workbook(out, model, names, public)
 	}
+	w.Expect(format)
 	doc, err := render.Bulletin(model, names)
 	if err != nil {
 		return err
@@ -162,6 +171,7 @@ func (w *Writer) FrozenAssessment(ctx context.Context, out io.Writer, format str
 		}
 		return whole(out, func(b io.Writer) error { return xlsx.Assessment(b, model, sheet) })
 	}
+	w.Expect(format)
 	doc, err := render.Assessment(model, number, names)
 	if err != nil {
 		return err

@@ -28,12 +28,13 @@ type browser struct {
 	started chan struct{}
 	err     error // why it did not start; valid after started
 	ended   sync.Once
-	profile string // the folder of its files
+	spare   chan *tab // one that is ready for the next page
+	profile string    // the folder of its files
 }
 
 // start starts a browser without waiting for it.
 func start(path string) *browser {
-	b := &browser{started: make(chan struct{})}
+	b := &browser{started: make(chan struct{}), spare: make(chan *tab, 1)}
 	life, cancel := context.WithCancel(context.Background())
 	b.ctx, b.cancel = life, cancel
 	profile, err := newProfile()
@@ -67,7 +68,9 @@ func start(path string) *browser {
 		defer late.Stop()
 		if err := chromedp.Do(first); err != nil {
 			b.err = fmt.Errorf("starting the browser: %w", err)
+			return
 		}
+		b.layOut()
 	}()
 	return b
 }

@@ -7,19 +7,18 @@ import (
 	"fmt"
 	"html"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 
 	"milepost/schemas"
 )
 
-// Face is a TrueType font that pages may be printed in.
+// Face is a font that pages may be printed in, with outlines of TrueType or CFF.
 type Face struct {
 	Family string // as styles name it
 	Bold   bool
 	Path   string
+	Index  int // of the font, when the file is a collection
 }
 
 // Fonts gives fonts for pages that name their families.
@@ -31,13 +30,13 @@ type Fonts interface {
 // unseen keeps the screen from a layout that nobody looks at: a third of the time of a long page.
 const unseen = "@media screen { body { display: none } }\n"
 
-// prepare gives the page as it is printed: with the glyphs that it needs of the faces at hand. When the machine has
-// no font for some character, the faces are fetched; a character that then has no glyph is refused.
+// prepare gives the page as it is printed: with the glyphs that it needs of the faces at hand, or else of those of the
+// machine that its style names. When the machine has no font for some character, the faces are fetched; a character that
+// then has no glyph is refused.
 func (p *Printer) prepare(ctx context.Context, page []byte) (string, error) {
 	text := string(page)
 	needed := runesOf(text)
 	var faces []Face
-	var missing []rune
 	if p.options.Fonts != nil {
 		var err error
 		if faces, err = p.options.Fonts.Faces(ctx, false); err != nil {
@@ -48,16 +47,18 @@ func (p *Printer) prepare(ctx context.Context, page []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	missing = p.uncovered(needed, covered)
-	if len(missing) > 0 && len(faces) == 0 && p.options.Fonts != nil {
-		var fetchErr error
-		if faces, fetchErr = p.options.Fonts.Faces(ctx, true); fetchErr != nil {
-			return "", noGlyphs(missing, fetchErr)
+	missing := p.uncovered(needed, covered)
+	switch {
+	case len(missing) > 0 && len(faces) == 0 && p.options.Fonts != nil:
+		if faces, err = p.options.Fonts.Faces(ctx, true); err != nil {
+			return "", noGlyphs(missing, err)
 		}
 		if style, covered, err = embedded(faces, needed); err != nil {
 			return "", err
 		}
 		missing = p.uncovered(needed, covered)
+	case len(faces) == 0:
+		style = embeddedOfMachine(p.machineFaces(), text, needed)
 	}
 	if len(missing) > 0 {
 		return "", noGlyphs(missing, nil)
@@ -117,15 +118,11 @@ func embedded(faces []Face, needed map[rune]bool) (style string, covered map[run
 	covered = map[rune]bool{}
 	var b strings.Builder
 	for i, face := range faces {
-		subset, has, err := subsetFile(face.Path, needed)
+		subset, has, err := subsetFile(face.Path, face.Index, needed)
 		if err != nil {
 			return "", nil, fmt.Errorf("the font %s: %w", face.Family, err)
 		}
-		weight := "normal"
-		if face.Bold {
-			weight = "bold"
-		}
-		fmt.Fprintf(&b, "@font-face { font-family: %q; font-weight: %s; src: url(data:font/ttf;base64,%s) }\n", face.Family, weight, base64.StdEncoding.EncodeToString(subset))
+		face.write(&b, subset)
 		if i == 0 {
 			covered = has
 			continue
@@ -139,69 +136,20 @@ func embedded(faces []Face, needed map[rune]bool) (style string, covered map[run
 	return b.String(), covered, nil
 }
 
-func subsetFile(path string, needed map[rune]bool) (subset []byte, has map[rune]bool, err error) {
+// write writes the font into a style under the face's name.
+func (f Face) write(b *strings.Builder, font []byte) {
+	weight := "normal"
+	if f.Bold {
+		weight = "bold"
+	}
+	fmt.Fprintf(b, "@font-face { font-family: %q; font-weight: %s; src: url(data:font/ttf;base64,%s) }\n", f.Family, weight, base64.StdEncoding.EncodeToString(font))
+}
+
+func subsetFile(path string, index int, needed map[rune]bool) (subset []byte, has map[rune]bool, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	return subsetFont(file, needed)
-}
-
-// runeSet is a set of characters as ranges, in order.
-type runeSet [][2]rune
-
-func (s runeSet) has(r rune) bool {
-	_, found := slices.BinarySearchFunc(s, r, func(span [2]rune, r rune) int {
-		switch {
-		case span[1] < r:
-			return -1
-		case span[0] > r:
-			return 1
-		}
-		return 0
-	})
-	return found
-}
-
-// machineCharset asks fontconfig for the characters that the machine's fonts have; false when it does not say.
-func machineCharset() (runeSet, bool) {
-	said, err := exec.Command("fc-list", "--format", "%{charset}\n").Output()
-	if err != nil {
-		return nil, false
-	}
-	return parseCharset(string(said)), true
-}
-
-// parseCharset reads ranges like "20-7e a0" of any number of fonts.
-func parseCharset(said string) runeSet {
-	seen := map[string]bool{}
-	var spans runeSet
-	for line := range strings.Lines(said) {
-		if seen[line] {
-			continue // the same characters in another weight
-		}
-		seen[line] = true
-		for _, span := range strings.Fields(line) {
-			from, to, many := strings.Cut(span, "-")
-			first, err := strconv.ParseUint(from, 16, 32)
-			last := first
-			if many && err == nil {
-				last, err = strconv.ParseUint(to, 16, 32)
-			}
-			if err == nil {
-				spans = append(spans, [2]rune{rune(first), rune(last)})
-			}
-		}
-	}
-	slices.SortFunc(spans, func(a, b [2]rune) int { return int(a[0]) - int(b[0]) })
-	merged := spans[:0]
-	for _, span := range spans {
-		if n := len(merged); n > 0 && span[0] <= merged[n-1][1]+1 {
-			merged[n-1][1] = max(merged[n-1][1], span[1])
-			continue
-		}
-		merged = append(merged, span)
-	}
-	return merged
+	return subsetFont(file, index, needed)
 }

@@ -50,7 +50,7 @@ func TestRareCharactersOfNamesArePrintedOrNamed(t *testing.T) {
 		for _, r := range rareNames {
 			needed[r] = true
 		}
-		subset, has, err := subsetFile(path, needed)
+		subset, has, err := subsetFile(path, 0, needed)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}

@@ -42,6 +42,8 @@ type Printer struct {
 	options Options
 	slots   chan struct{}
 	charset func() (runeSet, bool) // of the machine's fonts
+	// machineFaces are the machine's fonts that are drawn anew.
+	machineFaces func() []Face
 
 	mu      sync.Mutex
 	current *browser // the one that serves; nil when none runs
@@ -55,7 +57,7 @@ func New(o Options) *Printer {
 	if o.AfterFunc == nil {
 		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
-	return &Printer{options: o, slots: make(chan struct{}, maxParallel), charset: sync.OnceValues(machineCharset)}
+	return &Printer{options: o, slots: make(chan struct{}, maxParallel), charset: sync.OnceValues(machineCharset), machineFaces: sync.OnceValue(machineCFF)}
 }
 
 // names under which the browser is looked for.
@@ -97,18 +99,17 @@ func (p *Printer) Print(ctx context.Context, html []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	page, err := p.prepare(ctx, html)
-	if err != nil {
-		return nil, err
-	}
-	printed, err := p.printOnce(ctx, path, page, len(html) <= maxTagged)
+	printed, err := p.printOnce(ctx, path, html)
 	if errors.Is(err, errBrowserDied) && ctx.Err() == nil {
 		// It may have died long ago, or of another page: a fresh one tells.
-		printed, err = p.printOnce(ctx, path, page, len(html) <= maxTagged)
+		printed, err = p.printOnce(ctx, path, html)
 	}
+	var unprintable *schemas.Error
 	switch {
 	case err == nil:
 		return printed, nil
+	case errors.As(err, &unprintable):
+		return nil, err
 	case errors.Is(err, errClosed):
 		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "the printer is closed", Hint: "try again when the server runs", Err: err}
 	}
@@ -116,17 +117,32 @@ func (p *Printer) Print(ctx context.Context, html []byte) ([]byte, error) {
 		Hint: "see that it starts on this machine: chromium --headless --print-to-pdf", Err: err}
 }
 
-// printOnce prints with the browser that runs, or a new one.
-func (p *Printer) printOnce(ctx context.Context, path, page string, tagged bool) ([]byte, error) {
+// printOnce prints with the browser that runs, or with a new one, which starts while the page is prepared.
+func (p *Printer) printOnce(ctx context.Context, path string, html []byte) ([]byte, error) {
 	b, err := p.take(path)
 	if err != nil {
 		return nil, err
 	}
 	defer p.give(b)
+	page, err := p.prepare(ctx, html)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.wait(ctx); err != nil {
 		return nil, err
 	}
-	return b.print(ctx, page, tagged)
+	return b.print(ctx, page, len(html) <= maxTagged)
+}
+
+// Warm starts the browser, when there is one and none runs, without waiting for it: for whoever will print in a moment.
+func (p *Printer) Warm() {
+	path, err := p.find()
+	if err != nil {
+		return // Print says so
+	}
+	if b, err := p.take(path); err == nil {
+		p.give(b)
+	}
 }
 
 // take gives the browser that serves, and starts one when none does.

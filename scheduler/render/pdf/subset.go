@@ -9,9 +9,9 @@ import (
 )
 
 // A Chinese font has tens of thousands of glyphs, and Chromium copies the whole of it several times for each document,
-// a second of work for each face. subsetFont keeps what a page needs. Glyphs keep their numbers, so that only the
-// tables of outlines and of characters are made anew; tables that put one glyph for another are left out, and with
-// them whatever could ask for a glyph that is not there.
+// a second of work for each face. subsetFont keeps what a page needs. TrueType's glyphs keep their numbers, so that only
+// the tables of outlines and of characters are made anew; those of CFF are drawn and numbered anew. Tables that put one
+// glyph for another are left out, and with them whatever could ask for a glyph that is not there.
 
 var order = binary.BigEndian
 
@@ -21,7 +21,14 @@ const (
 	maxDepth      = 8 // of glyphs that are made of glyphs
 )
 
-var errFont = errors.New("not a TrueType font as it should be")
+var errFont = errors.New("not a font as it should be")
+
+// The marks at the start of a file or of a font in it.
+const (
+	trueTypeMark   = 0x00010000
+	cffMark        = 'O'<<24 | 'T'<<16 | 'T'<<8 | 'O'
+	collectionMark = 't'<<24 | 't'<<16 | 'c'<<8 | 'f'
+)
 
 // kept are the tables that are taken as they are.
 func keptTables() []string {
@@ -30,9 +37,10 @@ func keptTables() []string {
 
 type span struct{ offset, length uint32 }
 
-// subsetFont gives a font with the glyphs of the needed characters, and says which of them the font has.
-func subsetFont(r io.ReaderAt, needed map[rune]bool) ([]byte, map[rune]bool, error) {
-	f, err := openFont(r)
+// subsetFont gives a TrueType font with the glyphs of the needed characters, and says which of them the font has. index
+// is the font's place in a collection.
+func subsetFont(r io.ReaderAt, index int, needed map[rune]bool) ([]byte, map[rune]bool, error) {
+	f, err := openFont(r, index)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,15 +49,34 @@ func subsetFont(r io.ReaderAt, needed map[rune]bool) ([]byte, map[rune]bool, err
 		return nil, nil, err
 	}
 	has := make(map[rune]bool, len(glyphs))
-	wanted := map[uint16][]byte{}
-	for r, glyph := range glyphs {
+	for r := range glyphs {
 		has[r] = true
-		if err := f.collect(wanted, glyph, 0); err != nil {
-			return nil, nil, err
+	}
+	subset := f.subsetTrueType
+	if f.cff {
+		subset = f.subsetCFF
+	}
+	tables, err := subset(glyphs)
+	if err != nil {
+		return nil, nil, err
+	}
+	return assemble(tables), has, nil
+}
+
+// subsetTrueType gives the tables of a font with these glyphs and those that they are made of.
+func (f *font) subsetTrueType(glyphs map[rune]uint16) (map[string][]byte, error) {
+	loca, err := f.offsets()
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[uint16][]byte{}
+	for _, glyph := range glyphs {
+		if err := f.collect(loca, wanted, glyph, 0); err != nil {
+			return nil, err
 		}
 	}
-	if err := f.collect(wanted, 0, 0); err != nil { // .notdef
-		return nil, nil, err
+	if err := f.collect(loca, wanted, 0, 0); err != nil { // .notdef
+		return nil, err
 	}
 	tables := map[string][]byte{"cmap": cmapOf(glyphs), "head": slices.Clone(f.head)}
 	tables["glyf"], tables["loca"] = outlines(wanted, f.count)
@@ -57,18 +84,19 @@ func subsetFont(r io.ReaderAt, needed map[rune]bool) ([]byte, map[rune]bool, err
 	for _, name := range keptTables() {
 		if at, ok := f.tables[name]; ok {
 			if tables[name], err = f.read(at.offset, at.length); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
-	return assemble(tables), has, nil
+	return tables, nil
 }
 
 type font struct {
 	r      io.ReaderAt
+	index  int // in a collection
+	cff    bool
 	tables map[string]span
 	head   []byte
-	loca   []uint32
 	count  int // glyphs
 }
 
@@ -95,17 +123,33 @@ func (f *font) table(name string, least int) ([]byte, error) {
 	return b, err
 }
 
-func openFont(r io.ReaderAt) (*font, error) {
-	f := &font{r: r, tables: map[string]span{}}
-	start, err := f.read(0, 12)
+func openFont(r io.ReaderAt, index int) (*font, error) {
+	f := &font{r: r, index: index, tables: map[string]span{}}
+	at := uint32(0)
+	start, err := f.read(at, 12)
 	if err != nil {
 		return nil, err
 	}
+	if order.Uint32(start) == collectionMark {
+		if index < 0 || uint32(index) >= order.Uint32(start[8:]) || index > maxTables {
+			return nil, fmt.Errorf("%w: no font %d in the collection", errFont, index)
+		}
+		offset, err := f.read(12+4*uint32(index), 4)
+		if err != nil {
+			return nil, err
+		}
+		at = order.Uint32(offset)
+		if start, err = f.read(at, 12); err != nil {
+			return nil, err
+		}
+	}
 	number := int(order.Uint16(start[4:]))
-	if order.Uint32(start) != 0x00010000 || number > maxTables {
+	mark := order.Uint32(start)
+	f.cff = mark == cffMark
+	if mark != trueTypeMark && !f.cff || number > maxTables {
 		return nil, errFont
 	}
-	directory, err := f.read(12, uint32(16*number))
+	directory, err := f.read(at+12, uint32(16*number))
 	if err != nil {
 		return nil, err
 	}
@@ -120,35 +164,40 @@ func openFont(r io.ReaderAt) (*font, error) {
 		return nil, err
 	}
 	f.count = int(order.Uint16(most[4:]))
+	return f, nil
+}
+
+// offsets gives where the outline of each glyph starts in the table glyf.
+func (f *font) offsets() ([]uint32, error) {
 	long := order.Uint16(f.head[50:]) == 1
 	size := 2
 	if long {
 		size = 4
 	}
-	loca, err := f.table("loca", (f.count+1)*size)
+	table, err := f.table("loca", (f.count+1)*size)
 	if err != nil {
 		return nil, err
 	}
-	f.loca = make([]uint32, f.count+1)
-	for i := range f.loca {
+	loca := make([]uint32, f.count+1)
+	for i := range loca {
 		if long {
-			f.loca[i] = order.Uint32(loca[4*i:])
+			loca[i] = order.Uint32(table[4*i:])
 		} else {
-			f.loca[i] = 2 * uint32(order.Uint16(loca[2*i:]))
+			loca[i] = 2 * uint32(order.Uint16(table[2*i:]))
 		}
 	}
-	return f, nil
+	return loca, nil
 }
 
 // collect adds the outline of the glyph, and those of the glyphs that it is made of.
-func (f *font) collect(wanted map[uint16][]byte, glyph uint16, depth int) error {
+func (f *font) collect(loca []uint32, wanted map[uint16][]byte, glyph uint16, depth int) error {
 	if _, known := wanted[glyph]; known {
 		return nil
 	}
-	if int(glyph) >= f.count || depth > maxDepth || f.loca[glyph+1] < f.loca[glyph] {
+	if int(glyph) >= f.count || depth > maxDepth || loca[glyph+1] < loca[glyph] {
 		return fmt.Errorf("%w: glyph %d", errFont, glyph)
 	}
-	outline, err := f.read(f.tables["glyf"].offset+f.loca[glyph], f.loca[glyph+1]-f.loca[glyph])
+	outline, err := f.read(f.tables["glyf"].offset+loca[glyph], loca[glyph+1]-loca[glyph])
 	if err != nil {
 		return err
 	}
@@ -161,7 +210,7 @@ func (f *font) collect(wanted map[uint16][]byte, glyph uint16, depth int) error 
 			return fmt.Errorf("%w: glyph %d", errFont, glyph)
 		}
 		flags := order.Uint16(outline[at:])
-		if err := f.collect(wanted, order.Uint16(outline[at+2:]), depth+1); err != nil {
+		if err := f.collect(loca, wanted, order.Uint16(outline[at+2:]), depth+1); err != nil {
 			return err
 		}
 		at += 6

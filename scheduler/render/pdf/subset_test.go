@@ -37,19 +37,23 @@ func madeFont() []byte {
 
 func TestASubsetHasWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	subset, has, err := subsetFont(bytes.NewReader(madeFont()), map[rune]bool{'喆': true, '堃': true})
+	subset, has, err := subsetFont(bytes.NewReader(madeFont()), 0, map[rune]bool{'喆': true, '堃': true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !has['喆'] || has['堃'] || has['B'] {
 		t.Errorf("the font has %v", has)
 	}
-	f, err := openFont(bytes.NewReader(subset))
+	f, err := openFont(bytes.NewReader(subset), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loca, err := f.offsets()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for glyph, kept := range []bool{true, true, true, false} {
-		if length := f.loca[glyph+1] - f.loca[glyph]; (length > 0) != kept {
+		if length := loca[glyph+1] - loca[glyph]; (length > 0) != kept {
 			t.Errorf("glyph %d has %d bytes", glyph, length)
 		}
 	}
@@ -60,11 +64,11 @@ func TestASubsetHasWhatIsNeeded(t *testing.T) {
 	if err != nil || len(glyphs) != 1 || glyphs['喆'] != 2 {
 		t.Errorf("characters %v, %v", glyphs, err)
 	}
-	all, has, err := subsetFont(bytes.NewReader(madeFont()), map[rune]bool{'A': true, 'B': true})
+	all, has, err := subsetFont(bytes.NewReader(madeFont()), 0, map[rune]bool{'A': true, 'B': true})
 	if err != nil || !has['A'] || !has['B'] {
 		t.Errorf("the font has %v, %v", has, err)
 	}
-	if again, _, err := subsetFont(bytes.NewReader(all), map[rune]bool{'B': true}); err != nil || len(again) >= len(all) {
+	if again, _, err := subsetFont(bytes.NewReader(all), 0, map[rune]bool{'B': true}); err != nil || len(again) >= len(all) {
 		t.Errorf("a subset of a subset: %d bytes of %d, %v", len(again), len(all), err)
 	}
 }
@@ -73,7 +77,7 @@ func TestABrokenFontIsRefused(t *testing.T) {
 	t.Parallel()
 	whole := madeFont()
 	for length := 0; length < len(whole)-16; length += 7 {
-		if _, _, err := subsetFont(bytes.NewReader(whole[:length]), map[rune]bool{'A': true, '喆': true}); !errors.Is(err, errFont) {
+		if _, _, err := subsetFont(bytes.NewReader(whole[:length]), 0, map[rune]bool{'A': true, '喆': true}); !errors.Is(err, errFont) {
 			t.Errorf("%d of %d bytes: %v", length, len(whole), err)
 		}
 	}
@@ -81,7 +85,7 @@ func TestABrokenFontIsRefused(t *testing.T) {
 		broken := bytes.Clone(whole)
 		broken[at] ^= 0xff
 		// Whatever comes of it, it comes without a panic.
-		if _, _, err := subsetFont(bytes.NewReader(broken), map[rune]bool{'A': true, 'B': true, '喆': true}); err != nil && !errors.Is(err, errFont) {
+		if _, _, err := subsetFont(bytes.NewReader(broken), 0, map[rune]bool{'A': true, 'B': true, '喆': true}); err != nil && !errors.Is(err, errFont) {
 			t.Errorf("byte %d: %v", at, err)
 		}
 	}

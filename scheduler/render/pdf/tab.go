@@ -15,15 +15,60 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// print prints the page in a context of its own, which ends with it.
-func (b *browser) print(ctx context.Context, page string, tagged bool) ([]byte, error) {
-	tab, leave := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	defer leave()
+// tab is a context of its own in the browser, for one page.
+type tab struct {
+	ctx   context.Context
+	leave func()
+}
+
+// open opens a tab and isolates it.
+func (b *browser) open(ctx context.Context) (*tab, error) {
+	inside, leave := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	// The tab belongs to the browser, and ends with whoever asked, too.
 	defer context.AfterFunc(ctx, leave)()
-	printed, err := printIn(tab, page, tagged)
+	err := chromedp.Do(inside)
+	if err == nil {
+		err = isolate(inside)
+	}
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return &tab{inside, leave}, nil
+}
+
+// layOut opens a tab for a later page: its process takes a third of a second to start. Where that fails, the page opens
+// its own and says why not.
+func (b *browser) layOut() {
+	ctx, cancel := context.WithTimeout(b.ctx, startTime)
+	defer cancel()
+	t, err := b.open(ctx)
+	if err != nil {
+		return
+	}
+	select {
+	case b.spare <- t:
+	default: // one is there
+		t.leave()
+	}
+}
+
+// take gives the tab that is there, or a new one.
+func (b *browser) take(ctx context.Context) (*tab, error) {
+	select {
+	case t := <-b.spare:
+		return t, nil
+	default:
+		return b.open(ctx)
+	}
+}
+
+// print prints the page in a context of its own, which ends with it.
+func (b *browser) print(ctx context.Context, page string, tagged bool) ([]byte, error) {
+	printed, err := b.printed(ctx, page, tagged)
 	switch {
 	case err == nil:
+		go b.layOut()
 		return printed, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -33,16 +78,20 @@ func (b *browser) print(ctx context.Context, page string, tagged bool) ([]byte, 
 	return nil, err
 }
 
+func (b *browser) printed(ctx context.Context, page string, tagged bool) ([]byte, error) {
+	t, err := b.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer t.leave()
+	defer context.AfterFunc(ctx, t.leave)()
+	return printIn(t.ctx, page, tagged)
+}
+
 // fontsLoaded loads all faces of the page, also those that only print uses, and says which did not.
 const fontsLoaded = `Promise.allSettled([...document.fonts].map(f => f.load())).then(all => document.fonts.ready.then(() => all.filter(r => r.status !== "fulfilled").length))`
 
 func printIn(tab context.Context, page string, tagged bool) ([]byte, error) {
-	if err := chromedp.Do(tab); err != nil {
-		return nil, err
-	}
-	if err := isolate(tab); err != nil {
-		return nil, err
-	}
 	tree, err := chromedp.Call(tab, cdppage.GetFrameTree, cdp.Empty{})
 	if err != nil {
 		return nil, err
