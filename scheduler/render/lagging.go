@@ -98,17 +98,20 @@ func (c *composer) factOf(p *schemas.LaggingProject) string {
 // fullLagging is the list with baseline, target, forecast, variances, movement
 // of the light and causes.
 func (c *composer) fullLagging() *document.Table {
-	t := &document.Table{Key: "full.lagging", Columns: slices.Concat(numbers(2.2, "序号"), []document.Column{words(9, "项目"), codes(3.8, "编号"), words(5.2, "县（市）区"), words(4.6, "进展"),
+	t := &document.Table{Key: "full.lagging", Columns: slices.Concat(numbers(2.2, "序号"), []document.Column{words(10.4, "项目"), codes(3.8, "编号"), words(5.2, "县（市）区"), words(5.6, "进展"),
 		{Name: "亮灯", Kind: document.LightColumn, Width: 3.2}, words(3, "上期"), codes(2.4, "节点")},
 		under("计划与预计", days("基准"), days("目标"), days("预计完成")), under("偏差（天）", numbers(3, "目标较基准", "预计较目标", "逾期")...),
-		[]document.Column{words(4.4, "市级领导"), words(6.6, "市直部门"), words(5, "未销号问题")})}
+		[]document.Column{words(4.4, "市级领导"), words(8, "市直部门"), words(5, "未销号问题")})}
 	for i := range c.model.Lagging {
 		p := &c.model.Lagging[i]
 		path := laggingPath(p)
 		milestone, before, causes, baseline := unknown, unknown, countOrNone(p.OpenIssues), schemas.Date(0)
 		progress := statusName(p.Status)
-		if p.ConsecutiveStalledMonths > 0 {
+		switch {
+		case p.ConsecutiveStalledMonths > 0:
 			progress = fmt.Sprintf("连续%d个月无进展", p.ConsecutiveStalledMonths)
+		case p.Milestone == nil: // no date says why
+			progress += "，" + c.factOf(p)
 		}
 		if p.Milestone != nil {
 			milestone = milestoneName(*p.Milestone)

@@ -151,7 +151,7 @@ func (c *composer) rankingTable(g *schemas.RankedGroup, ranked bool) *document.T
 	}
 	t.Columns = append(t.Columns, words(nameWidth(g.Rows), rowWord(g.Kind)))
 	if ranked {
-		t.Columns = append(t.Columns, numbers(3.4, "得分", "名次变化")...)
+		t.Columns = append(t.Columns, slices.Concat(numbers(3.4, "得分"), numbers(4, "名次变化"))...)
 	}
 	t.Columns = slices.Concat(t.Columns, numbers(2.6, "项目"), under("已完成/应完成", numbers(3, "落地", "开工", "投产")...), under("投资", numbers(4, "完成率", "较时序")...))
 	for _, r := range sortedRows(g, ranked) {

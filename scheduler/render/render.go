@@ -16,7 +16,7 @@ import (
 
 // TemplateVersion counts changes of wording and layout: an edition stores it,
 // since its files can be made again only by the version that made them.
-const TemplateVersion = 4
+const TemplateVersion = 5
 
 // Names give words to the codes and ids of a model, and say what an edition may
 // show.

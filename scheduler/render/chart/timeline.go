@@ -35,6 +35,7 @@ func (d *drawing) timeline(c *document.Chart) {
 	}) + 12
 	const step = 20.0
 	bottom := y + step*float64(len(c.Timeline))
+	quarter := full * 90 / float64(c.To-c.From)
 	for year := c.From.Year(); year <= c.To.Year(); year++ {
 		for month := 1; month <= 12; month += 3 {
 			day := schemas.NewMonth(year, 1).First()
@@ -46,9 +47,14 @@ func (d *drawing) timeline(c *document.Chart) {
 			}
 			x := place(day)
 			d.line(x, y-4, x, bottom, fmt.Sprintf(`stroke="%s"`, faint))
-			if month == 1 || c.To-c.From < 500 {
-				d.text(x, y-8, small, centred, fmt.Sprintf("%d年%d月", year, month))
+			name := fmt.Sprintf("%d年%d月", year, month)
+			if month > 1 && quarter < advance("2025年10月", small)+6 {
+				name = fmt.Sprintf("%d月", month)
+				if quarter < (advance("2025年1月", small)+advance("10月", small))/2+6 {
+					continue // the year is told, its quarters are counted
+				}
 			}
+			d.text(min(max(x, advance(name, small)/2), d.width-advance(name, small)/2), y-8, small, centred, name)
 		}
 	}
 	if c.Today != 0 {

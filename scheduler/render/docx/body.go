@@ -19,6 +19,8 @@ type body struct {
 	width int
 	// wide tells that the section being written lies on its side.
 	wide bool
+	// last is the block that stays with the signature.
+	last document.Block
 }
 
 // The page of GB/T 9704-2012 §5.2 in twips (twentieths of a point): A4, a type
@@ -38,6 +40,11 @@ func (b *body) compose() error {
 	b.width = typeWidth
 	b.xml.rawf(head+`<w:document xmlns:w="%s" xmlns:r="%s" xmlns:wp="%s"><w:body>`, wordSpace, relationSpace, wordDrawingSpace)
 	b.opening()
+	if n := len(b.doc.Sections); n > 0 && b.doc.Signature != nil {
+		if blocks := b.doc.Sections[n-1].Blocks; len(blocks) > 0 {
+			b.last = blocks[len(blocks)-1]
+		}
+	}
 	for i := range b.doc.Sections {
 		if err := b.section(&b.doc.Sections[i]); err != nil {
 			return err
@@ -170,6 +177,10 @@ func (b *body) section(s *document.Section) error {
 
 func (b *body) blocks(blocks []document.Block) error {
 	for _, block := range blocks {
+		keep := ""
+		if block == b.last {
+			keep = `<w:keepNext/>`
+		}
 		switch block := block.(type) {
 		case *document.Heading:
 			properties := ""
@@ -178,13 +189,17 @@ func (b *body) blocks(blocks []document.Block) error {
 			}
 			b.paragraph(fmt.Sprintf("Heading%d", min(max(block.Level, 1), 3)), properties, block.Text)
 		case *document.Paragraph:
-			b.rich(textStyle(block.Note), "", block.Text)
+			b.rich(textStyle(block.Note), keep, block.Text)
 		case *document.List:
 			for i, item := range block.Items {
 				if block.Numbered {
 					item = append(document.Words(fmt.Sprintf("%d. ", i+1)), item...)
 				}
-				b.rich(textStyle(block.Note), "", item)
+				if i < len(block.Items)-1 {
+					b.rich(textStyle(block.Note), "", item)
+					continue
+				}
+				b.rich(textStyle(block.Note), keep, item)
 			}
 		case *document.Table:
 			b.table(block)

@@ -112,7 +112,7 @@ func alignment(k kind) *excelize.Alignment {
 	a := &excelize.Alignment{Vertical: "center", Horizontal: "right"}
 	switch k {
 	case words:
-		a.Horizontal, a.WrapText = "left", true
+		a.Horizontal, a.WrapText, a.Indent = "left", true, 1
 	case code, day, light, change:
 		a.Horizontal = "center"
 	}

@@ -161,11 +161,15 @@ func (t *table) widths() []float64 {
 	}
 	for row := range t.rows {
 		for i, v := range row {
+			beside := 2.0
+			if t.columns[i].kind == words {
+				beside += indent
+			}
 			switch text := v.(type) {
 			case string:
-				wide[i] = min(max(wide[i], displayWidth(text)+2), most[i])
+				wide[i] = min(max(wide[i], displayWidth(text)+beside), most[i])
 			case *string:
-				wide[i] = min(max(wide[i], displayWidth(optional(text))+2), most[i])
+				wide[i] = min(max(wide[i], displayWidth(optional(text))+beside), most[i])
 			case schemas.Money:
 				// Groups of three figures.
 				wide[i] = min(max(wide[i], float64(len(text.String()))*4/3+5), most[i])
@@ -177,6 +181,10 @@ func (t *table) widths() []float64 {
 
 const lineHeight = 15.0
 
+// indent is how far words stand from the edge of a cell, in digits: a number may
+// stand on its other side.
+const indent = 1.5
+
 // height gives the height of a row, or 0 for the usual.
 func height(row []any, columns []column, widths []float64) float64 {
 	lines := 1
@@ -186,9 +194,9 @@ func height(row []any, columns []column, widths []float64) float64 {
 		}
 		switch text := v.(type) {
 		case string:
-			lines = max(lines, quickLines(text, widths[i]))
+			lines = max(lines, quickLines(text, widths[i]-indent))
 		case *string:
-			lines = max(lines, quickLines(optional(text), widths[i]))
+			lines = max(lines, quickLines(optional(text), widths[i]-indent))
 		}
 	}
 	if lines == 1 {
