@@ -194,12 +194,12 @@ func TestTheMachinesFontsAreEmbeddedWhereThePageNamesThem(t *testing.T) {
 	p := New(Options{})
 	p.charset = func() (runeSet, bool) { return runeSet{{' ', '~'}, {'喆', '喆'}}, true }
 	p.machineFaces = func() []Face { return faces }
-	prepared, err := p.prepare(t.Context(), []byte(`<head><style>body { font-family: "Made Serif" }</style></head><body>A喆`))
+	style, err := p.fontStyle(t.Context(), `<head><style>body { font-family: "Made Serif" }</style></head><body>A喆`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for text, times := range map[string]int{`font-family: "Made Serif"; font-weight: normal`: 1, `font-family: "Made Serif"; font-weight: bold`: 1, "Made Sans": 0} {
-		if n := strings.Count(prepared, text); n != times {
+		if n := strings.Count(style, text); n != times {
 			t.Errorf("%s stands there %d times", text, n)
 		}
 	}

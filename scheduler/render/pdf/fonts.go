@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"milepost/schemas"
 )
@@ -28,13 +29,21 @@ type Fonts interface {
 }
 
 // unseen keeps the screen from a layout that nobody looks at: a third of the time of a long page.
-const unseen = "@media screen { body { display: none } }\n"
+const unseen = "<style>@media screen { body { display: none } }</style>\n"
 
-// prepare gives the page as it is printed: with the glyphs that it needs of the faces at hand, or else of those of the
-// machine that its style names. When the machine has no font for some character, the faces are fetched; a character that
-// then has no glyph is refused.
-func (p *Printer) prepare(ctx context.Context, page []byte) (string, error) {
-	text := string(page)
+// hidden is the page without a layout for the screen.
+func hidden(page string) string {
+	head := strings.Index(page, "</head>")
+	if head < 0 {
+		return page
+	}
+	return page[:head] + unseen + page[head:]
+}
+
+// fontStyle gives a style with the glyphs that the page needs of the faces at hand, or else of those of the machine that
+// its own style names. When the machine has no font for some character, the faces are fetched; a character that then has
+// no glyph is refused.
+func (p *Printer) fontStyle(ctx context.Context, text string) (string, error) {
 	needed := runesOf(text)
 	var faces []Face
 	if p.options.Fonts != nil {
@@ -63,11 +72,7 @@ func (p *Printer) prepare(ctx context.Context, page []byte) (string, error) {
 	if len(missing) > 0 {
 		return "", noGlyphs(missing, nil)
 	}
-	head := strings.Index(text, "</head>")
-	if head < 0 {
-		return text, nil
-	}
-	return text[:head] + "<style>\n" + unseen + style + "</style>\n" + text[head:], nil
+	return style, nil
 }
 
 func noGlyphs(missing []rune, err error) error {
@@ -117,23 +122,40 @@ func invisible(r rune) bool {
 func embedded(faces []Face, needed map[rune]bool) (style string, covered map[rune]bool, err error) {
 	covered = map[rune]bool{}
 	var b strings.Builder
-	for i, face := range faces {
-		subset, has, err := subsetFile(face.Path, face.Index, needed)
-		if err != nil {
-			return "", nil, fmt.Errorf("the font %s: %w", face.Family, err)
+	for i, s := range subsets(faces, needed) {
+		if s.err != nil {
+			return "", nil, fmt.Errorf("the font %s: %w", faces[i].Family, s.err)
 		}
-		face.write(&b, subset)
+		faces[i].write(&b, s.font)
 		if i == 0 {
-			covered = has
+			covered = s.has
 			continue
 		}
 		for r := range covered {
-			if !has[r] {
+			if !s.has[r] {
 				delete(covered, r)
 			}
 		}
 	}
 	return b.String(), covered, nil
+}
+
+// subset is a face with the glyphs of a page.
+type subset struct {
+	font []byte
+	has  map[rune]bool
+	err  error
+}
+
+// subsets makes those of the faces, several at once.
+func subsets(faces []Face, needed map[rune]bool) []subset {
+	made := make([]subset, len(faces))
+	var all sync.WaitGroup
+	for i, face := range faces {
+		all.Go(func() { made[i].font, made[i].has, made[i].err = subsetFile(face.Path, face.Index, needed) })
+	}
+	all.Wait()
+	return made
 }
 
 // write writes the font into a style under the face's name.

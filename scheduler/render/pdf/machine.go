@@ -53,18 +53,17 @@ func parseFaces(said string) []Face {
 // embeddedOfMachine writes those of the faces that the page names into a style, under the names that they have anyway. One
 // that cannot be drawn anew is left to Chromium.
 func embeddedOfMachine(faces []Face, page string, needed map[rune]bool) string {
-	var b strings.Builder
-	taken := 0
+	var named []Face
 	for _, face := range faces {
-		if taken == maxMachineFaces || !strings.Contains(page, strconv.Quote(face.Family)) {
-			continue
+		if len(named) < maxMachineFaces && strings.Contains(page, strconv.Quote(face.Family)) {
+			named = append(named, face)
 		}
-		subset, _, err := subsetFile(face.Path, face.Index, needed)
-		if err != nil {
-			continue
+	}
+	var b strings.Builder
+	for i, s := range subsets(named, needed) {
+		if s.err == nil {
+			named[i].write(&b, s.font)
 		}
-		face.write(&b, subset)
-		taken++
 	}
 	return b.String()
 }

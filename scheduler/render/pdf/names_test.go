@@ -59,7 +59,7 @@ func TestRareCharactersOfNamesArePrintedOrNamed(t *testing.T) {
 		}
 		p := New(Options{Fonts: one{Face{Family: "One", Path: path}}})
 		p.charset = func() (runeSet, bool) { return runeSet{{' ', '~'}}, true }
-		prepared, err := p.prepare(t.Context(), []byte("<head></head><body>"+rareNames))
+		prepared, err := p.fontStyle(t.Context(), "<head></head><body>"+rareNames)
 		refused := schemas.CodeOf(err) == schemas.Unavailable
 		if !refused && (err != nil || !strings.Contains(prepared, "@font-face")) {
 			t.Errorf("%s: %v", path, err)

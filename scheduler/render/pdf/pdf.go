@@ -117,21 +117,35 @@ func (p *Printer) Print(ctx context.Context, html []byte) ([]byte, error) {
 		Hint: "see that it starts on this machine: chromium --headless --print-to-pdf", Err: err}
 }
 
-// printOnce prints with the browser that runs, or with a new one, which starts while the page is prepared.
+// printOnce prints with the browser that runs, or with a new one. The glyphs of the page are looked for while the browser
+// starts and reads the page.
 func (p *Printer) printOnce(ctx context.Context, path string, html []byte) ([]byte, error) {
 	b, err := p.take(path)
 	if err != nil {
 		return nil, err
 	}
 	defer p.give(b)
-	page, err := p.prepare(ctx, html)
-	if err != nil {
-		return nil, err
+	text := string(html)
+	type result struct {
+		style string
+		err   error
 	}
+	looked := make(chan result, 1)
+	go func() {
+		style, err := p.fontStyle(ctx, text)
+		looked <- result{style, err}
+	}()
 	if err := b.wait(ctx); err != nil {
 		return nil, err
 	}
-	return b.print(ctx, page, len(html) <= maxTagged)
+	return b.print(ctx, page{hidden(text), len(html) <= maxTagged, func() (string, error) {
+		select {
+		case r := <-looked:
+			return r.style, r.err
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}})
 }
 
 // Warm starts the browser, when there is one and none runs, without waiting for it: for whoever will print in a moment.

@@ -167,16 +167,16 @@ func TestACharacterWithoutAGlyphIsNeverDropped(t *testing.T) {
 	given := &fonts{path: path}
 	p := New(Options{Fonts: given})
 	p.charset = func() (runeSet, bool) { return runeSet{{' ', '~'}}, true }
-	page := func(text string) []byte { return []byte("<head></head><body>" + text) }
-	prepared, err := p.prepare(t.Context(), page("AB"))
-	if err != nil || given.fetched.Load() != 0 || strings.Contains(prepared, "@font-face") {
+	page := func(text string) string { return "<head></head><body>" + text }
+	style, err := p.fontStyle(t.Context(), page("AB"))
+	if err != nil || given.fetched.Load() != 0 || strings.Contains(style, "@font-face") {
 		t.Errorf("fonts are fetched though the machine has all: %v, %d times", err, given.fetched.Load())
 	}
-	prepared, err = p.prepare(t.Context(), page("A喆"))
-	if err != nil || given.fetched.Load() != 1 || !strings.Contains(prepared, `font-family: "Made"`) {
+	style, err = p.fontStyle(t.Context(), page("A喆"))
+	if err != nil || given.fetched.Load() != 1 || !strings.Contains(style, `font-family: "Made"`) {
 		t.Errorf("喆: %v, fetched %d times", err, given.fetched.Load())
 	}
-	if _, err = p.prepare(t.Context(), page("&#22531;")); schemas.CodeOf(err) != schemas.Unavailable || !strings.Contains(err.Error(), "堃") {
+	if _, err = p.fontStyle(t.Context(), page("&#22531;")); schemas.CodeOf(err) != schemas.Unavailable || !strings.Contains(err.Error(), "堃") {
 		t.Errorf("堃 is dropped: %v", err)
 	}
 }

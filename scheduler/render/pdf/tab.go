@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -63,9 +64,17 @@ func (b *browser) take(ctx context.Context) (*tab, error) {
 	}
 }
 
+// page is what is printed.
+type page struct {
+	html   string
+	tagged bool
+	// fonts gives a style with its fonts, when they are found.
+	fonts func() (style string, err error)
+}
+
 // print prints the page in a context of its own, which ends with it.
-func (b *browser) print(ctx context.Context, page string, tagged bool) ([]byte, error) {
-	printed, err := b.printed(ctx, page, tagged)
+func (b *browser) print(ctx context.Context, p page) ([]byte, error) {
+	printed, err := b.printed(ctx, p)
 	switch {
 	case err == nil:
 		go b.layOut()
@@ -78,28 +87,48 @@ func (b *browser) print(ctx context.Context, page string, tagged bool) ([]byte, 
 	return nil, err
 }
 
-func (b *browser) printed(ctx context.Context, page string, tagged bool) ([]byte, error) {
+func (b *browser) printed(ctx context.Context, p page) ([]byte, error) {
 	t, err := b.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer t.leave()
 	defer context.AfterFunc(ctx, t.leave)()
-	return printIn(t.ctx, page, tagged)
+	return printIn(t.ctx, p)
 }
+
+// addStyle adds a style, given as a JSON text, to the page.
+const addStyle = `document.head.appendChild(document.createElement("style")).textContent = %s; 0`
 
 // fontsLoaded loads all faces of the page, also those that only print uses, and says which did not.
 const fontsLoaded = `Promise.allSettled([...document.fonts].map(f => f.load())).then(all => document.fonts.ready.then(() => all.filter(r => r.status !== "fulfilled").length))`
 
-func printIn(tab context.Context, page string, tagged bool) ([]byte, error) {
+func printIn(tab context.Context, p page) ([]byte, error) {
 	tree, err := chromedp.Call(tab, cdppage.GetFrameTree, cdp.Empty{})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := chromedp.Call(tab, cdppage.SetDocumentContent, cdppage.SetDocumentContentParams{FrameID: tree.FrameTree.Frame.ID, HTML: page}); err != nil {
+	if _, err := chromedp.Call(tab, cdppage.SetDocumentContent, cdppage.SetDocumentContentParams{FrameID: tree.FrameTree.Frame.ID, HTML: p.html}); err != nil {
+		return nil, err
+	}
+	style, err := p.fonts()
+	if err != nil {
 		return nil, err
 	}
 	yes := true
+	if style != "" {
+		text, err := json.Marshal(style)
+		if err != nil {
+			return nil, err
+		}
+		added, err := chromedp.Call(tab, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf(addStyle, text)})
+		if err != nil {
+			return nil, err
+		}
+		if added.ExceptionDetails != nil {
+			return nil, fmt.Errorf("the style of the fonts: %s", added.ExceptionDetails.Text)
+		}
+	}
 	loaded, err := chromedp.Call(tab, runtime.Evaluate, runtime.EvaluateParams{Expression: fontsLoaded, AwaitPromise: &yes, ReturnByValue: &yes})
 	if err != nil {
 		return nil, err
@@ -107,7 +136,7 @@ func printIn(tab context.Context, page string, tagged bool) ([]byte, error) {
 	if loaded.ExceptionDetails != nil || string(loaded.Result.Value) != "0" {
 		return nil, fmt.Errorf("fonts that did not load: %s", loaded.Result.Value)
 	}
-	result, err := chromedp.Call(tab, cdppage.PrintToPDF, cdppage.PrintToPDFParams{PreferCSSPageSize: &yes, PrintBackground: &yes, GenerateTaggedPDF: &tagged, GenerateDocumentOutline: &tagged})
+	result, err := chromedp.Call(tab, cdppage.PrintToPDF, cdppage.PrintToPDFParams{PreferCSSPageSize: &yes, PrintBackground: &yes, GenerateTaggedPDF: &p.tagged, GenerateDocumentOutline: &p.tagged})
 	if err != nil {
 		return nil, err
 	}
