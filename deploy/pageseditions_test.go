@@ -185,4 +185,8 @@ func TestAssessmentOnPages(t *testing.T) {
 	v.want(http.StatusOK, http.MethodGet, "/assessment/2023", nil, "已定稿", "!公示天数")
 	v.want(http.StatusOK, http.MethodGet, "/bulletins?kind=assessment", nil, "公示中", "已定稿", `href="/assessment/2024"`)
 	v.want(http.StatusSeeOther, http.MethodGet, "/bulletins/assessment-2024", nil)
+	server.edition("correct", "assessment-2023", "--remark", "核对后重印。", "--draft")
+	v.want(http.StatusOK, http.MethodGet, "/assessment/2023", nil, "assessment-2023-c1", "核对后重印。", `href="/bulletins/assessment-2023-c1/preview?edition=media"`)
+	v.want(http.StatusOK, http.MethodGet, "/bulletins/assessment-2023-c1/preview?edition=media", nil, "2023年全市重大项目", "!奖惩提示")
+	v.want(http.StatusOK, http.MethodGet, "/bulletins/assessment-2023-c1/preview", nil, "2023年度重大项目年终考核", "奖惩提示")
 }

@@ -54,6 +54,9 @@ func (p *press) printEdition(ctx context.Context, w io.Writer, status schemas.Ed
 		_, err = w.Write(file.Content)
 		return err
 	}
+	if subject.Kind == schemas.AssessmentKind {
+		return p.previewAssessment(ctx, w, subject, form)
+	}
 	return p.preview(ctx, w, subject, status, form)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"milepost/scheduler"
 	"milepost/schemas"
+	"milepost/web/pages"
 )
 
 // scheduleRoutes serves the schedule.
@@ -92,7 +93,7 @@ func printSchedule(w io.Writer, o *scheduler.Overview) error {
 				fmt.Fprintln(table, heading)
 				heading = ""
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", job.Job, orDash(owed.Period), clock(owed.At), orDash(owed.Reason))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", job.Job, orDash(owed.Period), clock(owed.At), orDash(pages.ScheduleReason(owed.Reason)))
 		}
 	}
 	heading = "\n近期\t期次\t应于\t执行\t结果\t期号\t截至序号\t执行者\t说明"
@@ -103,7 +104,7 @@ func printSchedule(w io.Writer, o *scheduler.Overview) error {
 				heading = ""
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", run.Job, orDash(run.Period), clock(run.Due), clock(run.Started), runResults[run.Result],
-				orNone(uint64(run.Number)), orNone(run.KnownSeq), orDash(run.Replica), orDash(run.Reason))
+				orNone(uint64(run.Number)), orNone(run.KnownSeq), orDash(run.Replica), orDash(pages.ScheduleReason(run.Reason)))
 		}
 	}
 	return table.Flush()

@@ -27,23 +27,25 @@ type assessmentKey struct {
 }
 
 type assessmentContent struct {
-	Year       int
-	Years      []int
-	Known      uint64
-	Status     *schemas.EditionStatus // nil for a draft that nobody announced
-	Stage      stage
-	Groups     []assessedTable
-	Unmatched  []schemas.UnmatchedAdjustment
-	Links      []link
-	Media      []link // of the media edition
-	MayIssue   bool
-	CanIssue   bool // announced and finalised is from now on
-	Days       int
-	Objections []objection
-	Done       string
-	WrongAct   string
-	Wrong      *schemas.Error
-	Typed      url.Values
+	Year      int
+	Years     []int
+	Known     uint64
+	Status    *schemas.EditionStatus // nil for a draft that nobody announced
+	Stage     stage
+	Groups    []assessedTable
+	Unmatched []schemas.UnmatchedAdjustment
+	Links     []link
+	Media     []link // of the media edition
+	// Corrections are the year's 更正, drafts too.
+	Corrections []assessmentCorrection
+	MayIssue    bool
+	CanIssue    bool // announced and finalised is from now on
+	Days        int
+	Objections  []objection
+	Done        string
+	WrongAct    string
+	Wrong       *schemas.Error
+	Typed       url.Values
 }
 
 // Problem gives why a form was refused, nil for the others.
@@ -66,6 +68,16 @@ type assessedRow struct {
 
 type objection struct{ When, Row, Text string }
 
+// assessmentCorrection is a 更正 of an assessment, with the ways to its preview
+// in both editions.
+type assessmentCorrection struct {
+	Name     string
+	Stage    stage
+	KnownSeq uint64
+	Remark   string
+	Previews []link
+}
+
 var groupKindNames = map[string]string{"district": "县(市)区", "department": "市直部门", "lead": "市级领导"}
 
 // itemNames and what their numerator and divisor count.
@@ -82,10 +94,11 @@ var hintNames = map[schemas.Hint]string{schemas.HintReward: "表扬", schemas.Hi
 // assessments answers GET /assessment with the year that is at hand: the latest
 // that was announced or finalised, else the last.
 func (p *Pages) assessments(w http.ResponseWriter, r *http.Request) error {
-	years, err := p.assessedYears(r.Context())
+	list, err := p.Desk.Editions(r.Context())
 	if err != nil {
 		return err
 	}
+	years := assessedYears(list)
 	year := schemas.DateOf(p.Now()).Year() - 1
 	if len(years) > 0 {
 		year = max(year, years[0])
@@ -96,11 +109,7 @@ func (p *Pages) assessments(w http.ResponseWriter, r *http.Request) error {
 
 // assessedYears lists the years that were announced or finalised, the latest
 // first.
-func (p *Pages) assessedYears(ctx context.Context) ([]int, error) {
-	list, err := p.Desk.Editions(ctx)
-	if err != nil {
-		return nil, err
-	}
+func assessedYears(list []schemas.EditionStatus) []int {
 	var years []int
 	for _, s := range list {
 		if year := yearOf(s.Period); s.Kind == schemas.AssessmentKind && !slices.Contains(years, year) {
@@ -109,8 +118,33 @@ func (p *Pages) assessedYears(ctx context.Context) ([]int, error) {
 	}
 	slices.Sort(years)
 	slices.Reverse(years)
-	return years, nil
+	return years
 }
+
+// correctionsOf lists the year's 更正, the latest first.
+func correctionsOf(list []schemas.EditionStatus, year int, today schemas.Date) []assessmentCorrection {
+	var corrections []assessmentCorrection
+	for _, s := range list {
+		if s.Kind != schemas.AssessmentKind || yearOf(s.Period) != year || s.ID == assessmentID(year) {
+			continue
+		}
+		one := assessmentCorrection{Name: s.ID, Stage: stageOf(s, today), KnownSeq: s.KnownSeq}
+		if s.Number != nil {
+			one.Name = fmt.Sprintf("第 %d 期", *s.Number)
+		}
+		if s.Draft != nil {
+			one.Remark = s.Draft.Remark
+		}
+		address := "/bulletins/" + url.PathEscape(s.ID) + "/preview"
+		one.Previews = []link{{"正式版", address, ""}, {"媒体版", address + "?edition=media", ""}}
+		corrections = append(corrections, one)
+	}
+	slices.SortStableFunc(corrections, func(a, b assessmentCorrection) int { return cmp.Compare(b.KnownSeq, a.KnownSeq) })
+	return corrections
+}
+
+// assessmentID is the id of the year's assessment.
+func assessmentID(year int) string { return fmt.Sprintf("assessment-%d", year) }
 
 // assessment answers GET /assessment/{year}.
 func (p *Pages) assessment(w http.ResponseWriter, r *http.Request) error {
@@ -123,10 +157,12 @@ func (p *Pages) showAssessment(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	if c.Years, err = p.assessedYears(ctx); err != nil {
+	list, err := p.Desk.Editions(ctx)
+	if err != nil {
 		return err
 	}
 	today := schemas.DateOf(p.Now())
+	c.Years, c.Corrections = assessedYears(list), correctionsOf(list, c.Year, today)
 	for year := today.Year(); year >= today.Year()-2; year-- {
 		if !slices.Contains(c.Years, year) {
 			c.Years = append(c.Years, year)
@@ -213,7 +249,7 @@ func (p *Pages) readAssessment(ctx context.Context, text string, c *assessmentCo
 	}
 	c.Year = year
 	c.Stage = stage{stageNone, "草稿"}
-	status, err := p.Desk.Edition(ctx, fmt.Sprintf("assessment-%d", year))
+	status, err := p.Desk.Edition(ctx, assessmentID(year))
 	switch {
 	case err == nil:
 		c.Status, c.Known = &status, status.KnownSeq
@@ -236,7 +272,7 @@ func (p *Pages) makeAssessment(ctx context.Context, key assessmentKey) (*schemas
 	if key.stored == "" {
 		return p.Desk.Assess(ctx, key.year, key.known)
 	}
-	text, _, err := p.Desk.EditionFile(ctx, fmt.Sprintf("assessment-%d", key.year), key.stored)
+	text, _, err := p.Desk.EditionFile(ctx, assessmentID(key.year), key.stored)
 	if err != nil {
 		return nil, err
 	}

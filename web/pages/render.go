@@ -59,7 +59,7 @@ func functions() template.FuncMap {
 		"typeName": func(t schemas.Type) string { return typeNames[t] },
 		"notesOf":  func(label string, notes []ImportNote) labelled { return labelled{label, notes} },
 		"linkOf":   linkOf, "megabytes": megabytes, "roleName": func(r schemas.Role) string { return roleNames[r] },
-		"inWords": inWords,
+		"inWords": inWords, "scheduleReason": ScheduleReason,
 		"stacked": stacked, "gauge": gauge, "join": strings.Join,
 	}
 }
