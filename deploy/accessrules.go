@@ -20,6 +20,8 @@ func accessRules() []access.Rule {
 		{Pattern: "/v1/events", Needs: schemas.MayPublish, Upload: true},
 		{Pattern: "/v1/imports", Needs: schemas.MayPublish, Upload: true},
 		{Pattern: "/v1/imports/", Needs: schemas.MayPublish, Upload: true},
+		{Pattern: "POST /v1/evidence", Needs: schemas.MayPublish, Upload: true},
+		{Pattern: "GET /v1/evidence/{sha256}", Needs: schemas.MaySeeLedger},
 
 		{Pattern: "GET /v1/ledger", Needs: schemas.MaySeeLedger},
 		{Pattern: "GET /v1/watermark", Needs: schemas.MaySeeLedger},

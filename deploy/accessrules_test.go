@@ -109,6 +109,8 @@ func TestEveryRoleAtEveryRoute(t *testing.T) {
 		{"POST /v1/events", "-++--+"},
 		{"POST /v1/imports", "-++--+"},
 		{"POST /v1/imports/7/confirm", "-++--+"},
+		{"POST /v1/evidence", "-++--+"},
+		{"GET /v1/evidence/0", "-+++++"},
 		{"GET /v1/ledger", "-+++++"},
 		{"GET /v1/watermark", "-+++++"},
 		{"GET /v1/method", "-+++++"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ func TestServerKeepsToOpenAPI(t *testing.T) {
 	a.get("/readyz", 204)
 	a.contract()
 	a.events()
+	a.evidence()
 	a.imports()
 	a.reports()
 	a.editions()
@@ -185,6 +187,32 @@ func (a *openAPI) sheets() (mediaType, body string) {
 		a.t.Fatal(err)
 	}
 	return parts.FormDataContentType(), form.String()
+}
+
+// evidence keeps a file, gives it back, and refuses what is none.
+func (a *openAPI) evidence() {
+	a.t.Helper()
+	const file = "%PDF-1.7\nmade up\n"
+	address := "/v1/evidence?name=" + url.QueryEscape("../验收 意见.pdf")
+	var first string
+	for range 2 {
+		kept := into[struct {
+			SHA256, Name, URI string
+			Size              int
+		}](a, a.post(address, "application/octet-stream", file, 201))
+		sum := sha256.Sum256([]byte(file))
+		if kept.SHA256 != hex.EncodeToString(sum[:]) || kept.Name != "验收 意见.pdf" || kept.URI != "/evidence/"+kept.SHA256 || kept.Size != len(file) {
+			a.t.Errorf("kept %+v", kept)
+		}
+		first = kept.SHA256
+	}
+	if got := a.get("/v1/evidence/"+first, 200); string(got) != file {
+		a.t.Errorf("%q came back", got)
+	}
+	a.get("/v1/evidence/"+strings.Repeat("0", 64), 404)
+	a.get("/v1/evidence/passwd", 404)
+	a.post(address, "application/octet-stream", "<html>", 422)
+	a.post(address, "application/octet-stream", "%PDF-"+strings.Repeat(" ", 20<<20), 413)
 }
 
 func (a *openAPI) imports() {

@@ -36,9 +36,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		config.Imports = pageImports{a}
 	}
 	config.Admin = pageAdmin{a, analyst, a.now()}
-	if config.Evidence, err = a.pageEvidence(opening); err != nil {
-		return err
-	}
+	config.Evidence = pageFiles{a.evidence}
 	if a.pages, err = pages.New(config); err != nil {
 		return err
 	}

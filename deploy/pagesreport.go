@@ -125,14 +125,17 @@ func placeOfNote(file, sheet, cell string, row int) string {
 	return place
 }
 
-// pageEvidence opens the files that prove milestones.
-func (a *App) pageEvidence(ctx context.Context) (pages.Evidence, error) {
+// evidenceRoutes opens the files that prove milestones, and takes and gives them.
+func (a *App) evidenceRoutes(mux *http.ServeMux) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
 	store, err := evidence.Open(ctx, a.js)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.evidence = store
-	return pageFiles{store}, nil
+	store.Register(mux)
+	return nil
 }
 
 // pageFiles are the files of evidence.

@@ -20,6 +20,11 @@ const maxQueryTime = 5 * time.Minute
 // routes joins the HTTP interfaces of the process's roles.
 func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
+	if a.config.has(TargetProducers) || a.config.has(TargetWeb) {
+		if err := a.evidenceRoutes(mux); err != nil {
+			return nil, err
+		}
+	}
 	if a.config.has(TargetProducers) {
 		mux.Handle("/v1/events", a.eventsHandler())
 		spreadsheets, err := a.importsHandler()
