@@ -18,7 +18,13 @@ func (a *App) importsHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	previews, err := imports.NewPreviews(importer, imports.PreviewOptions{Dir: filepath.Join(a.config.Data, "previews")})
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	objects, err := imports.OpenPreviewStore(ctx, a.js, 0)
+	if err != nil {
+		return nil, err
+	}
+	previews, err := imports.NewPreviews(importer, imports.PreviewOptions{Dir: filepath.Join(a.config.Data, "previews"), Objects: objects})
 	if err != nil {
 		return nil, err
 	}

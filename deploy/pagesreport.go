@@ -48,7 +48,7 @@ func (p pageImports) Preview(w http.ResponseWriter, r *http.Request) (*pages.Imp
 
 // Find gives a preview.
 func (p pageImports) Find(ctx context.Context, id string) (*pages.ImportPreview, error) {
-	kept, err := p.a.previews.Get(id)
+	kept, err := p.a.previews.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (h *handler) showPreview(w http.ResponseWriter, r *http.Request) {
 	if _, ok := h.allowed(w, r); !ok {
 		return
 	}
-	shown, err := h.Previews.Get(r.PathValue("id"))
+	shown, err := h.Previews.Get(r.Context(), r.PathValue("id"))
 	if err != nil {
 		schemas.WriteProblem(w, err)
 		return
@@ -50,7 +50,7 @@ func (h *handler) deletePreview(w http.ResponseWriter, r *http.Request) {
 	if _, ok := h.allowed(w, r); !ok {
 		return
 	}
-	if err := h.Previews.Delete(r.PathValue("id")); err != nil {
+	if err := h.Previews.Delete(r.Context(), r.PathValue("id")); err != nil {
 		schemas.WriteProblem(w, err)
 		return
 	}
@@ -61,7 +61,7 @@ func (h *handler) errorsFile(w http.ResponseWriter, r *http.Request) {
 	if _, ok := h.allowed(w, r); !ok {
 		return
 	}
-	path, err := h.Previews.ErrorsFile(r.PathValue("id"))
+	path, err := h.Previews.ErrorsFile(r.Context(), r.PathValue("id"))
 	if err == nil {
 		var file *os.File
 		if file, err = os.Open(path); err == nil {

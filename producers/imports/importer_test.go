@@ -86,6 +86,7 @@ type office struct {
 	applied   *always
 	dir       string
 	clock     *clock
+	js        jetstream.JetStream
 }
 
 // clock is a time that a test moves.
@@ -154,7 +155,7 @@ func openOffice(t *testing.T, rules *schemas.Rules, o imports.HandlerOptions) *o
 	o.Previews = previews
 	server := httptest.NewServer(imports.NewHandler(importer, o))
 	t.Cleanup(server.Close)
-	return &office{p, importer, previews, server, caller{server.URL}, applied, t.TempDir(), c}
+	return &office{p, importer, previews, server, caller{server.URL}, applied, t.TempDir(), c, js}
 }
 
 func (o *office) write(t *testing.T, name, text string) string {

@@ -11,12 +11,12 @@ import (
 // first one's result; after one that failed midway it sends what is missing.
 // Conflict when the source has published since, so that the preview is out of
 // date.
-func (p *Previews) Confirm(ctx context.Context, id string, wait bool, sender Sender, progress func(Progression)) (*Result, error) {
+func (p *Previews) Confirm(ctx context.Context, id string, wait bool, sender Sender, told func(Progression)) (*Result, error) {
 	if err := p.importer.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer p.importer.leave()
-	kept, err := p.hold(id)
+	kept, err := p.hold(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -38,18 +38,27 @@ func (p *Previews) Confirm(ctx context.Context, id string, wait bool, sender Sen
 	result.Warnings = append([]Warning{}, result.Warnings...)
 	attempt := *kept.prepared
 	attempt.result = &result
+	if err := p.tell(ctx, id, progress{Tried: true}); err != nil {
+		return nil, err
+	}
 	kept.tried = true
-	p.importer.publish(ctx, &attempt, &Request{Wait: wait, Sender: sender, Progress: progress})
+	p.importer.publish(ctx, &attempt, &Request{Wait: wait, Sender: sender, Progress: told})
 	if result.Failed == 0 {
 		p.mu.Lock()
 		kept.shown.Confirmed = &result
 		p.mu.Unlock()
+		// What is published is published: who asks another process sends
+		// nothing twice, since the events keep their ids.
+		_ = p.tell(context.WithoutCancel(ctx), id, progress{Tried: true, Confirmed: &result})
 	}
 	return &result, nil
 }
 
 // hold finds a preview and keeps it from being forgotten until letGo.
-func (p *Previews) hold(id string) (*preview, error) {
+func (p *Previews) hold(ctx context.Context, id string) (*preview, error) {
+	if _, err := p.find(ctx, id); err != nil {
+		return nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept, err := p.known(id)

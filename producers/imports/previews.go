@@ -6,11 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/schemas"
 )
@@ -26,10 +29,16 @@ type PreviewOptions struct {
 	// Most bounds how many wait to be confirmed, by default 64, MostOfActor
 	// those of one actor, by default 8: the oldest gives way.
 	Most, MostOfActor int
+	// Objects, of OpenPreviewStore, lets every process of the installation
+	// confirm what one of them previewed; without it a preview is of one process
+	// and ends with it.
+	Objects jetstream.ObjectStore
 }
 
-// Previews keep imports that are planned until somebody confirms them. They are
-// of one process: after its end a preview is unknown and is made again.
+// usualKeep is how long a preview may be confirmed where nothing else is said.
+const usualKeep = time.Hour
+
+// Previews keep imports that are planned until somebody confirms them.
 type Previews struct {
 	importer *Importer
 	options  PreviewOptions
@@ -85,6 +94,7 @@ type preview struct {
 	expires  time.Time
 	shown    Preview
 	errors   string // path of the errors file, or none
+	count    int    // of planned events, while it is unpacked
 	// tried tells that publishing has begun, busy that it goes on.
 	tried, busy bool
 }
@@ -94,7 +104,7 @@ const sweepAfter = 24 * time.Hour
 // NewPreviews makes a keeper of previews. Close removes what it keeps.
 func NewPreviews(i *Importer, o PreviewOptions) (*Previews, error) {
 	if o.Keep <= 0 {
-		o.Keep = time.Hour
+		o.Keep = usualKeep
 	}
 	if o.Most <= 0 {
 		o.Most = 64
@@ -167,15 +177,25 @@ func (p *Previews) Make(ctx context.Context, q Request) (*Preview, error) {
 		Unchanged: r.Unchanged, RefusedRows: r.Refused, Refused: r.Errors, Planned: r.Planned, Events: r.Events, Changes: made.changes,
 		Ignored: append([]string{}, r.Ignored...), Warnings: r.Warnings, HasErrorsFile: kept.errors != "",
 	}
-	if err := p.keep(kept); err != nil {
+	if err := p.share(ctx, kept); err != nil {
 		kept.remove()
 		return nil, err
+	}
+	gone, err := p.keep(kept)
+	if err != nil {
+		kept.remove()
+		return nil, errors.Join(err, p.forget(ctx, kept.shown.ID))
+	}
+	if gone != "" {
+		if err := p.forget(ctx, gone); err != nil {
+			return nil, err
+		}
 	}
 	return &kept.shown, nil
 }
 
-// keep makes room and adds a preview.
-func (p *Previews) keep(kept *preview) error {
+// keep makes room and adds a preview; gone is the one that gave way.
+func (p *Previews) keep(kept *preview) (gone string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.expire()
@@ -188,16 +208,16 @@ func (p *Previews) keep(kept *preview) error {
 			}
 		}
 	}
-	if own >= p.options.MostOfActor {
-		p.drop(oldest)
+	if own >= p.options.MostOfActor && p.drop(oldest) {
+		gone = oldest
 	}
 	if len(p.byID) >= p.options.Most {
-		return &schemas.Error{Code: schemas.Unavailable, Message: "too many previews wait to be confirmed", Hint: "confirm or delete one, or try again later"}
+		return gone, &schemas.Error{Code: schemas.Unavailable, Message: "too many previews wait to be confirmed", Hint: "confirm or delete one, or try again later"}
 	}
 	p.made++
 	kept.order = p.made
 	p.byID[kept.shown.ID] = kept
-	return nil
+	return gone, nil
 }
 
 // expire lets go of what is too old.
@@ -228,10 +248,56 @@ func (k *preview) remove() {
 	}
 }
 
-func (p *Previews) find(id string) (*preview, error) {
+// find gives a preview of this process or of another, as far as its confirmation
+// has come anywhere.
+func (p *Previews) find(ctx context.Context, id string) (*preview, error) {
+	p.mu.Lock()
+	kept, unknown := p.known(id)
+	p.mu.Unlock()
+	if kept == nil {
+		fetched, err := p.fetch(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if fetched == nil {
+			return nil, unknown
+		}
+		if kept, err = p.adopt(fetched); err != nil {
+			fetched.remove()
+			return nil, err
+		}
+	}
+	there, err := p.refresh(ctx, kept)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.drop(id) {
+			return kept, nil // it is being published here
+		}
+		return p.known(id)
+	}
+	return kept, nil
+}
+
+// adopt keeps another process's preview here, too; the one that is kept already
+// stays.
+func (p *Previews) adopt(fetched *preview) (*preview, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.known(id)
+	if kept := p.byID[fetched.shown.ID]; kept != nil {
+		fetched.remove()
+		return kept, nil
+	}
+	if len(p.byID) >= p.options.Most {
+		return nil, &schemas.Error{Code: schemas.Unavailable, Message: "too many previews wait to be confirmed", Hint: "confirm or delete one, or try again later"}
+	}
+	p.made++
+	fetched.order = p.made
+	p.byID[fetched.shown.ID] = fetched
+	return fetched, nil
 }
 
 func (p *Previews) known(id string) (*preview, error) {
@@ -239,7 +305,7 @@ func (p *Previews) known(id string) (*preview, error) {
 	kept := p.byID[id]
 	if kept == nil {
 		return nil, &schemas.Error{
-			Code: schemas.NotFound, Field: "id", Value: schemas.Shorten(id), Message: "no such preview; it may have expired, or been made by another server",
+			Code: schemas.NotFound, Field: "id", Value: schemas.Shorten(id), Message: "no such preview; it may have expired",
 			Hint: fmt.Sprintf("a preview can be confirmed for %s; preview the file again", p.options.Keep),
 		}
 	}
@@ -247,8 +313,8 @@ func (p *Previews) known(id string) (*preview, error) {
 }
 
 // Get gives a preview; NotFound for one that is unknown or has expired.
-func (p *Previews) Get(id string) (*Preview, error) {
-	kept, err := p.find(id)
+func (p *Previews) Get(ctx context.Context, id string) (*Preview, error) {
+	kept, err := p.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -259,22 +325,23 @@ func (p *Previews) Get(id string) (*Preview, error) {
 }
 
 // Delete forgets a preview.
-func (p *Previews) Delete(id string) error {
-	if _, err := p.find(id); err != nil {
+func (p *Previews) Delete(ctx context.Context, id string) error {
+	if _, err := p.find(ctx, id); err != nil {
 		return err
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.drop(id) {
+	dropped := p.drop(id)
+	p.mu.Unlock()
+	if !dropped {
 		return &schemas.Error{Code: schemas.Conflict, Field: "id", Value: schemas.Shorten(id), Message: "the preview is being published", Hint: "revoke what should not count"}
 	}
-	return nil
+	return p.forget(ctx, id)
 }
 
 // ErrorsFile gives the path of the workbook to send back; NotFound when
 // nothing was refused.
-func (p *Previews) ErrorsFile(id string) (string, error) {
-	kept, err := p.find(id)
+func (p *Previews) ErrorsFile(ctx context.Context, id string) (string, error) {
+	kept, err := p.find(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -286,6 +353,11 @@ func (p *Previews) ErrorsFile(id string) (string, error) {
 
 // writeErrors writes the errors file of a preview.
 func (p *Previews) writeErrors(made *prepared, files []File) (string, error) {
+	return p.newErrorsFile(func(w io.Writer) error { return WriteErrorsFile(w, made.mapping, files, made.result.Errors) })
+}
+
+// newErrorsFile makes a file of this process, and gives its path.
+func (p *Previews) newErrorsFile(write func(io.Writer) error) (string, error) {
 	name := make([]byte, 8)
 	_, _ = rand.Read(name) // never fails
 	// The folder may have been swept as another's leftover.
@@ -297,7 +369,7 @@ func (p *Previews) writeErrors(made *prepared, files []File) (string, error) {
 	if err != nil {
 		return "", noRoom(err)
 	}
-	err = errors.Join(WriteErrorsFile(out, made.mapping, files, made.result.Errors), out.Close())
+	err = errors.Join(write(out), out.Close())
 	if err != nil {
 		_ = os.Remove(path) // swept later
 		return "", noRoom(err)

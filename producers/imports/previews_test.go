@@ -1,6 +1,7 @@
 package imports_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"milepost/producers"
 	"milepost/producers/imports"
@@ -73,10 +76,10 @@ func TestPreviewsAreKeptAndForgotten(t *testing.T) {
 	if _, err := confirm(c.ID); schemas.CodeOf(err) != schemas.Conflict || !strings.Contains(err.Error(), "published after this preview") {
 		t.Errorf("out of date: %v", err)
 	}
-	if shown, err := o.previews.Get(b.ID); err != nil || shown.Confirmed == nil {
+	if shown, err := o.previews.Get(t.Context(), b.ID); err != nil || shown.Confirmed == nil {
 		t.Errorf("%+v %v", shown, err)
 	}
-	if err := o.previews.Delete(c.ID); err != nil || schemas.CodeOf(o.previews.Delete(c.ID)) != schemas.NotFound {
+	if err := o.previews.Delete(t.Context(), c.ID); err != nil || schemas.CodeOf(o.previews.Delete(t.Context(), c.ID)) != schemas.NotFound {
 		t.Error(err)
 	}
 	o.clock.forward(2 * time.Minute)
@@ -120,6 +123,104 @@ func TestConfirmationThatFailsMidway(t *testing.T) {
 	}
 	if err := previews.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAnotherProcessConfirmsAPreview: what one replica previewed another shows,
+// confirms and forgets, and either knows what the other did.
+func TestAnotherProcessConfirmsAPreview(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, officeRules(), imports.HandlerOptions{})
+	objects, err := imports.OpenPreviewStore(t.Context(), o.js, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica := func(publisher imports.Publisher) *imports.Previews {
+		changed := *o.importer
+		changed.Publisher = publisher
+		importer, err := imports.NewImporter(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := imports.NewPreviews(importer, imports.PreviewOptions{Dir: t.TempDir(), Objects: objects, MostOfActor: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return p
+	}
+	first, second := replica(o.publisher), replica(&refusing{o.publisher, 1})
+	text, err := os.ReadFile(o.filled(t, "台账.xlsx", "", with(twoProjects(), map[string]any{"台账!J6": "很多"})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func() *imports.Preview {
+		t.Helper()
+		p, err := first.Make(t.Context(), imports.Request{Files: []imports.File{{Name: "台账.xlsx", Text: text}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	made, other := make(), make()
+	shown, err := second.Get(t.Context(), made.ID)
+	if err != nil || cmp.Diff(made, shown) != "" {
+		t.Fatalf("%v\n%s", err, cmp.Diff(made, shown))
+	}
+	var files [2][]byte
+	for i, p := range []*imports.Previews{first, second} {
+		path, err := p.ErrorsFile(t.Context(), made.ID)
+		if err == nil {
+			files[i], err = os.ReadFile(path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+		t.Errorf("errors files of %d and %d bytes", len(files[0]), len(files[1]))
+	}
+	// The second publishes one event and fails; the first sends the rest.
+	r, err := second.Confirm(t.Context(), made.ID, false, imports.Sender{}, nil)
+	if err != nil || r.Published != 1 || r.Failed != made.Planned-1 {
+		t.Fatalf("the second: %+v %v", r, err)
+	}
+	if r, err = first.Confirm(t.Context(), made.ID, false, imports.Sender{}, nil); err != nil || r.Published != made.Planned-1 || r.Duplicates != 1 || r.Failed != 0 {
+		t.Fatalf("the first: %+v %v", r, err)
+	}
+	again, err := second.Confirm(t.Context(), made.ID, false, imports.Sender{}, nil)
+	if err != nil || again.LastSeq != r.LastSeq || again.Published != r.Published {
+		t.Errorf("the second again: %+v %v", again, err)
+	}
+	if _, err := second.Confirm(t.Context(), other.ID, false, imports.Sender{}, nil); schemas.CodeOf(err) != schemas.Conflict {
+		t.Errorf("a preview that is out of date: %v", err)
+	}
+	if err := second.Delete(t.Context(), other.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Get(t.Context(), other.ID); schemas.CodeOf(err) != schemas.NotFound {
+		t.Errorf("forgotten elsewhere: %v", err)
+	}
+	make()
+	make() // the oldest of three gives way, everywhere
+	for _, p := range []*imports.Previews{first, second} {
+		if _, err := p.Get(t.Context(), made.ID); schemas.CodeOf(err) != schemas.NotFound {
+			t.Errorf("what gave way: %v", err)
+		}
+	}
+	kept := make()
+	o.clock.forward(61 * time.Minute)
+	if _, err := replica(o.publisher).Get(t.Context(), kept.ID); schemas.CodeOf(err) != schemas.NotFound {
+		t.Errorf("expired: %v", err)
+	}
+	for _, id := range []string{"", "../x", strings.Repeat("A", 26), made.ID + ".state"} {
+		if _, err := second.Get(t.Context(), id); schemas.CodeOf(err) != schemas.NotFound {
+			t.Errorf("%q: %v", id, err)
+		}
 	}
 }
 
