@@ -127,7 +127,7 @@ func TestReplayReadsTheArchive(t *testing.T) {
 	_, err := empty.newConsumer(Config{}).carryInTurn(t.Context())
 	refusedAs(t, "a consumer of what was purged", err, fmt.Sprintf("does not hold %d of the events behind sequence 0", last-4), "milepost replay")
 	refusedAs(t, "who asks", NewApplied(r.js).Gone(t.Context()), "milepost replay")
-	empty.start(Config{})
+	filling := empty.start(Config{})
 	if result, err := empty.replay(withArchive); err != nil || !result.Changed || result.Sequence != last {
 		t.Errorf("an empty warehouse: %+v, %v", result, err)
 	}
@@ -137,6 +137,28 @@ func TestReplayReadsTheArchive(t *testing.T) {
 	if diff := cmp.Diff(healed, empty.contents()); diff != "" {
 		t.Error(diff)
 	}
+	// A third one is filled by its consumer itself, from the archive and the stream, though a position says that all was done.
+	third := &rig{t: t, natsURL: r.natsURL, js: r.js, dsn: enginetest.ClickHouse(t).DSN}
+	third.store = third.openStoreWithPast(third.dsn, dir)
+	if err := third.store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	third.sql = sqlConn(t, third.dsn)
+	filling.stop()
+	another := third.start(Config{Archive: dir, Stored: third.store.LastStored})
+	third.eventually("the empty warehouse is filled", func() bool {
+		stored, err := third.store.LastStored(t.Context())
+		watermark, failed := another.Watermark(t.Context())
+		return err == nil && failed == nil && stored == last && watermark == last
+	})
+	if err := third.store.SettleConflicts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(healed, third.contents()); diff != "" {
+		t.Error(diff)
+	}
+	another.stop()
+	empty.start(Config{})
 	empty.applied(empty.publish(progress("after", 1)))
 	if diff := cmp.Diff([]string{"after"}, empty.rows("SELECT [id] AS r FROM events FINAL WHERE id = 'after'")); diff != "" {
 		t.Error(diff)

@@ -40,6 +40,13 @@ type Config struct {
 	// Actors says whose word is taken for who sent an event; the zero value believes everybody.
 	Actors ActorTrust
 
+	// Archive is the folder of what was purged from the stream, which is carried from there when the warehouse lacks it; ""
+	// stands for none.
+	Archive string
+	// Stored tells the greatest sequence that the warehouse knows, so that one that is empty is filled whatever was noted of
+	// another; it is not asked when it is nil.
+	Stored func(context.Context) (uint64, error)
+
 	// A batch ends with MaxEvents messages (25,000) or MaxBytes (12 MiB), or MaxWait (500 ms) after its first message. It
 	// ends before when the stream has no more, but no sooner than Spacing (50 ms), or three times what a write takes, after
 	// the one before: a lone event goes at once, and many that come one by one do not make a write each. While batches before it are being written it goes
@@ -162,7 +169,9 @@ func (c *Consumer) carryInTurn(ctx context.Context) (carried bool, err error) {
 		return false, cmp.Or(context.Cause(turn), err)
 	}
 	r := &run{Consumer: c, at: at, floor: newFloor(), end: end}
-	err = r.carry(turn)
+	if r.at, err = c.notEmpty(turn, at); err == nil {
+		err = r.carry(turn)
+	}
 	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	var yield yielded

@@ -2,7 +2,6 @@ package consumers
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -93,14 +92,6 @@ func lackingOf(state jetstream.StreamState, after, held uint64) uint64 {
 	return expected - min(expected, held)
 }
 
-// gone says that the consumers cannot go on from where they are.
-func gone(n, after uint64) error {
-	return &schemas.Error{
-		Code: schemas.Conflict, Message: fmt.Sprintf("the stream does not hold %d of the events behind sequence %d any more, up to which the warehouse has come", n, after),
-		Hint: "milepost replay makes the warehouse anew from the archive and the stream, and the consumers go on behind it; see that archive_dir names the archive. A ClickHouse cluster is restored from a backup",
-	}
-}
-
 // OpenArchive opens the archive of the stream. One that lacks a segment, is another stream's, or does not hold what was
 // purged, is an error of the code conflict. What is in the segments is looked at by Verify.
 func OpenArchive(ctx context.Context, js jetstream.JetStream, dir string) (*archive.Archive, error) {
@@ -142,15 +133,15 @@ func Covered(ctx context.Context, js jetstream.JetStream, dir string) (*archive.
 }
 
 // Gone tells by an error of the code conflict that the stream does not hold everything any more that the warehouse still
-// lacks: only a replay brings it in.
+// lacks: the archive must have it.
 func (a *Applied) Gone(ctx context.Context) error {
 	watermark, err := a.Watermark(ctx)
 	if err != nil {
 		return err
 	}
 	n, err := lacking(ctx, a.js, watermark)
-	if err == nil && n > 0 {
-		err = gone(n, watermark)
+	if err != nil || n == 0 {
+		return err
 	}
-	return err
+	return gone(n, watermark)
 }

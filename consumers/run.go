@@ -37,6 +37,9 @@ const heartbeat = time.Second
 
 // carry runs the stages until ctx or the stream's side ends, and then those batches to their end that were begun.
 func (r *run) carry(ctx context.Context) error {
+	if err := r.carryArchived(ctx); err != nil {
+		return err
+	}
 	stream, err := r.config.JetStream.Stream(ctx, schemas.StreamName)
 	if err != nil {
 		return err
@@ -50,7 +53,7 @@ func (r *run) carry(ctx context.Context) error {
 		return err
 	}
 	defer r.forget(ctx, consumer.CachedInfo().Name)
-	// What was purged before the warehouse had it must not be passed over in silence.
+	// Also what was purged in between must not be passed over.
 	if state := stream.CachedInfo().State; !isWhole(state, r.at.Sequence) {
 		if n := lackingOf(state, r.at.Sequence, consumer.CachedInfo().NumPending); n > 0 {
 			return gone(n, r.at.Sequence)

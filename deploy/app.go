@@ -308,6 +308,7 @@ func (a *App) startConsumer(_, background context.Context) error {
 	a.refresher = newRefresher(a)
 	consumer, err := consumers.New(consumers.Config{
 		JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Store: a.warehouse, Actors: a.actors(), Log: a.log,
+		Archive: a.config.archiveDir(), Stored: a.warehouse.LastStored,
 		OnApplied: a.refresher.applied, OnWrite: a.metrics.wrote,
 	})
 	if err != nil {

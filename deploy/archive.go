@@ -157,21 +157,21 @@ const (
 	archiveAgain = time.Hour
 )
 
-// archiveDaily archives and purges what is older than the configuration keeps, until ctx ends.
+// archiveOld archives and purges what is older than the configuration keeps, and tells when to do so again.
+func (a *App) archiveOld(ctx context.Context) (wait time.Duration) {
+	result, err := a.archive(ctx, daysBefore(a.now(), a.config.ArchiveKeepDays), true)
+	if err != nil {
+		a.log.WarnContext(ctx, "old events stay on the stream, they are archived later", "error", err, "after", archiveAgain)
+		return archiveAgain
+	}
+	a.log.InfoContext(ctx, "old events are archived", "archived", result.Archived, "purged", result.Purged, "up_to", result.Last, "kept", result.Kept)
+	return archiveEvery
+}
+
+// archiveDaily does so until ctx ends.
 func (a *App) archiveDaily(ctx context.Context) error {
 	for {
-		wait := archiveEvery
-		result, err := a.archive(ctx, daysBefore(a.now(), a.config.ArchiveKeepDays), true)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			wait = archiveAgain
-			a.log.WarnContext(ctx, "old events stay on the stream, they are archived later", "error", err, "after", wait)
-		default:
-			a.log.InfoContext(ctx, "old events are archived", "archived", result.Archived, "purged", result.Purged, "up_to", result.Last, "kept", result.Kept)
-		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(a.archiveOld(ctx))
 		select {
 		case <-ctx.Done():
 			timer.Stop()

@@ -35,7 +35,7 @@ func (a *App) examineArchive(ctx context.Context, info *jetstream.StreamInfo, fo
 		found.warn("archive", "take a backup and restore it with --allow-purge, or leave archive_keep_days out", "archive_keep_days is %d, but the stream refuses to be purged, as it was made", a.config.ArchiveKeepDays)
 	}
 	if err := consumers.NewApplied(a.js).Gone(ctx); err != nil {
-		found.fail("lag", "milepost replay", "%v", err)
+		found.fail("lag", "let a process with the role consumers reach the archive, or milepost replay", "%v", err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -67,6 +69,59 @@ func TestDoctorOfAnArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, look(dir, 30), "archive", warning, "refuses to be purged", "--allow-purge")
+}
+
+// TestOldEventsAreArchived has the scheduler look a month ahead, and while somebody else archives.
+func TestOldEventsAreArchived(t *testing.T) {
+	t.Parallel()
+	conn, err := enginetest.NATS(t).Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := producers.EnsureStream(t.Context(), js, producers.StreamConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err := js.Publish(t.Context(), "milepost.events.shanyang.P-0001.progress.reported", []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := consumers.SetPosition(t.Context(), js, 5); err != nil {
+		t.Fatal(err)
+	}
+	a := &App{conn: conn, js: js, now: time.Now, log: slog.New(slog.DiscardHandler), config: Config{ArchiveConfig: ArchiveConfig{ArchiveDir: t.TempDir(), ArchiveKeepDays: 30}}}
+	left := func() uint64 {
+		stream, err := js.Stream(t.Context(), schemas.StreamName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stream.CachedInfo().State.Msgs
+	}
+	if wait := a.archiveOld(t.Context()); wait != archiveEvery || left() != 5 {
+		t.Errorf("nothing is old: again in %v, %d are left", wait, left())
+	}
+	a.now = func() time.Time { return time.Now().AddDate(0, 0, 31) }
+	_, release, err := consumers.HoldArchive(t.Context(), js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wait := a.archiveOld(t.Context()); wait != archiveAgain || left() != 5 {
+		t.Errorf("a backup runs: again in %v, %d are left", wait, left())
+	}
+	release()
+	if wait := a.archiveOld(t.Context()); wait != archiveEvery || left() != 1 {
+		t.Errorf("a month later: again in %v, %d are left", wait, left())
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := a.archiveDaily(ended); err != nil {
+		t.Errorf("the end: %v", err)
+	}
 }
 
 func TestDoctorOfTargets(t *testing.T) {

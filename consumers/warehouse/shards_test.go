@@ -123,14 +123,14 @@ func TestSpreadRowsSayTheSame(t *testing.T) {
 	for table, key := range shardingKeys() {
 		for shard := range 2 {
 			part := fmt.Sprintf("%s%s_%d", table, shardSuffix, shard)
-			exec("CREATE TABLE "+part+" AS "+table)
+			exec("CREATE TABLE " + part + " AS " + table)
 			exec(fmt.Sprintf("INSERT INTO %s SELECT * FROM %s WHERE %s %% 2 = %d", part, table, key, shard))
 			var rows uint64
 			if err := w.conn.QueryRow(t.Context(), "SELECT count() FROM "+part).Scan(&rows); err != nil || rows == 0 {
 				t.Errorf("%s holds %d rows, %v", part, rows, err)
 			}
 		}
-		exec("RENAME TABLE "+table+" TO "+table+"_whole")
+		exec("RENAME TABLE " + table + " TO " + table + "_whole")
 		exec(fmt.Sprintf("CREATE TABLE %s AS %s_whole ENGINE = Merge(currentDatabase(), '^%s%s_[01]$')", table, table, table, shardSuffix))
 	}
 	if got := ask(); !slices.Equal(got, want) {
