@@ -113,6 +113,11 @@ func (l pageLedgers) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schem
 	return l.ledgers.on(cuts[0].AsOf).Ledgers(ctx, cuts...)
 }
 
+// LedgersOf judges some projects at the cuts.
+func (l pageLedgers) LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+	return l.ledgers.on(cuts[0].AsOf).LedgersOf(ctx, projects, cuts...)
+}
+
 // pageFigures are the figures of bulletins.
 type pageFigures struct{ ledgers datedLedgers }
 

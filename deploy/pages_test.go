@@ -234,6 +234,29 @@ func TestFormsReport(t *testing.T) {
 	v.want(http.StatusOK, http.MethodGet, "/projects/P-0001", nil, "用地指标&lt;尚未&gt;落实", "已落地", "https://example.org/photo.jpg", "主体施工", "进度填报", "未登记用户", "<svg")
 	v.want(http.StatusNotFound, http.MethodPost, "/report/other", issue, "没有这个表单")
 	v.want(http.StatusNotFound, http.MethodGet, "/projects/P-9999", nil, "没有这个项目")
+	checkProgressPages(t, v, month)
+}
+
+// checkProgressPages fills in the second page of a long table.
+func checkProgressPages(t *testing.T, v *visitor, month schemas.Month) {
+	t.Helper()
+	const more = 103
+	var lines strings.Builder
+	for i := range more {
+		id := fmt.Sprintf("X-%04d", i)
+		lines.WriteString(event(map[string]any{"id": id, "subject": id, "type": "project.registered.v1"}, map[string]any{"name": "项目" + id, "total_investment": 1000, "registered_on": "2025-01-02", "annual_plan": map[string]any{fmt.Sprint(month.Year()): 500}}) + "\n")
+	}
+	last := greatestSeq(v.server.publish([]byte(lines.String())))
+	v.want(http.StatusOK, http.MethodGet, fmt.Sprintf("/ledger?seq=%d", last), nil, "X-0001") // the pages know them
+	v.want(http.StatusOK, http.MethodGet, "/report?district=shanyang", nil, "第 1–100 个项目，共 104 个", "第 1 / 2 页", "P-0001", "!X-0102", "page=2")
+	page := v.want(http.StatusOK, http.MethodGet, "/report?district=shanyang&page=2", nil, "第 101–104 个项目", "X-0102", "!P-0001", `name="page" value="2"`)
+	form := url.Values{"district": {"shanyang"}, "month": {month.String()}, "page": {"2"}, "nonce": {nonceOf(t, page.body)}, "invested-X-0101": {""}, "invested-X-0102": {"99.5"}}
+	v.want(http.StatusOK, http.MethodPost, "/report/progress", form, "已收到 1 条", `value="99.5"`, "X-0101", "!X-0100")
+	v.want(http.StatusOK, http.MethodGet, "/report?district=shanyang&page=99", nil, "第 2 / 2 页", "X-0102", `value="99.5"`)
+	for i := range more {
+		form.Set(fmt.Sprintf("invested-X-%04d", i), "")
+	}
+	v.want(http.StatusRequestEntityTooLarge, http.MethodPost, "/report/progress", form, "提交的内容过大")
 }
 
 // TestLedgerPageFindsAndPages searches, filters, sorts and goes back in time.

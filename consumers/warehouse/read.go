@@ -60,6 +60,58 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 	return ledgers, nil
 }
 
+// LedgersOf judges the given projects at several cuts of one KnownSeq, and reads
+// their events alone; what concerns all projects, such as counts of conflicts,
+// is left out. It fails with the code unavailable when the warehouse does.
+func (r *Reader) LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+	seq := cuts[0].KnownSeq
+	known, err := r.known(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := r.factsOf(ctx, projects, seq)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Assemble(r.rules, known, cuts, func(yield func(ledger.Project, error) bool) {
+		for _, id := range projects {
+			if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return facts[id], nil }}, nil) {
+				return
+			}
+		}
+	})
+}
+
+// factsOf reads what is known of the projects, in the order of the stream. The
+// identities are looked for first: the delivery that counts is the first one,
+// whatever project that is about.
+func (r *Reader) factsOf(ctx context.Context, projects []string, seq uint64) (map[string][]ledger.Fact, error) {
+	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+` FROM events
+WHERE stream_seq <= {known:UInt64} AND (source, id) IN (SELECT source, id FROM events WHERE project_id IN {projects:Array(String)})
+ORDER BY stream_seq LIMIT 1 BY source, id`, named("known", seq), named("projects", projects))
+	if err != nil {
+		return nil, unavailable("read the events of projects", err)
+	}
+	defer rows.Close()
+	facts := make(map[string][]ledger.Fact, len(projects))
+	for _, id := range projects {
+		facts[id] = nil
+	}
+	for rows.Next() {
+		id, f, err := scanFact(rows)
+		if err != nil {
+			return nil, err
+		}
+		if of, asked := facts[id]; asked {
+			facts[id] = append(of, f)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read the events of projects", err)
+	}
+	return facts, nil
+}
+
 // known reads what holds for all projects: revocations and editions.
 func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
 	facts, err := r.facts(ctx, "FINAL WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1') ORDER BY stream_seq", named("known", seq))

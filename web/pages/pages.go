@@ -19,6 +19,8 @@ import (
 // rules of the first cut's day.
 type Ledgers interface {
 	Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
+	// LedgersOf does so for some projects alone.
+	LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
 }
 
 // Knowledge says what is known: the applied watermark, and the last sequence
@@ -138,7 +140,6 @@ type Pages struct {
 	static    *static
 	templates templates
 	snapshots *shelf[cut, *snapshot]
-	months    *shelf[cut, *reportedMonths]
 	current   current
 	news      *news
 	forms     *usedForms
@@ -159,7 +160,6 @@ func New(c Config) (*Pages, error) {
 	p.snapshots = newShelf(keptSnapshots, p.takeSnapshot)
 	p.restated = newShelf(keptRestated, p.readRestated)
 	p.assessed = newShelf(keptAssessments, p.makeAssessment)
-	p.months = newShelf(keptMonths, p.readMonths)
 	return p, nil
 }
 

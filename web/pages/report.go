@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"milepost/schemas"
@@ -28,13 +29,16 @@ type reportContent struct {
 	Month   schemas.Month
 	Months  []schemas.Month
 	Rows    []*progressRow
-	Today   schemas.Date
-	Nonce   string
-	Given   map[string]string
-	Wrong   map[string]*schemas.Error // by the name of the field
-	Form    string                    // that was sent
-	Done    []sentEvent
-	Failed  int
+	// Page of Pages shows the rows of the table from First on; Count is how many
+	// projects there are.
+	Page, Pages, First, Count int
+	Today                     schemas.Date
+	Nonce                     string
+	Given                     map[string]string
+	Wrong                     map[string]*schemas.Error // by the name of the field
+	Form                      string                    // that was sent
+	Done                      []sentEvent
+	Failed                    int
 	// Shown is the form of a page that has one.
 	Shown *shownForm
 
@@ -159,18 +163,54 @@ func (c *reportContent) City() bool {
 	return c.Office.District == schemas.CityDistrict && !c.department
 }
 
-// fillProgress makes the table of the month.
+// progressRowsPerPage bounds the rows of a page of the month's table.
+const progressRowsPerPage = 100
+
+// fillProgress makes a page of the table of the month. What a form sent has the
+// rows of the form, wherever they stand by now.
 func (p *Pages) fillProgress(r *http.Request, c *reportContent) error {
 	if err := c.chooseMonth(r.FormValue("month"), c.Today); err != nil {
 		return err
 	}
+	var all []*progressRow
 	for _, one := range c.projects {
 		if !one.Completed() || one.Investment.Plan > 0 {
-			c.Rows = append(c.Rows, &progressRow{Standing: one})
+			all = append(all, &progressRow{Standing: one})
+		}
+	}
+	c.Count = len(all)
+	c.Pages = max(1, (c.Count+progressRowsPerPage-1)/progressRowsPerPage)
+	n, _ := strconv.Atoi(r.FormValue("page")) // anything else is the first page
+	c.Page = min(max(1, n), c.Pages)
+	begin := (c.Page - 1) * progressRowsPerPage
+	c.First, c.Rows = begin+1, all[begin:min(begin+progressRowsPerPage, c.Count)]
+	if r.Method == http.MethodPost {
+		c.Rows = slices.DeleteFunc(all, func(row *progressRow) bool { return !r.Form.Has("invested-" + row.ProjectID) })
+		if len(c.Rows) > progressRowsPerPage {
+			return &schemas.Error{Code: schemas.TooLarge, Message: "the body is too large", Hint: "send it in several goes"}
 		}
 	}
 	return p.fillReported(r, c)
 }
+
+// PageLink is the address of another page of the table.
+func (c *reportContent) PageLink(page int) string {
+	return "/report?" + url.Values{"district": {c.Office.District}, "month": {c.Month.String()}, "page": {strconv.Itoa(page)}}.Encode()
+}
+
+// Previous and Following are the pages beside this one, 0 for none.
+func (c *reportContent) Previous() int { return c.Page - 1 }
+
+// Following is the page behind this one.
+func (c *reportContent) Following() int {
+	if c.Page == c.Pages {
+		return 0
+	}
+	return c.Page + 1
+}
+
+// Last is the number of the last row of the page.
+func (c *reportContent) Last() int { return c.First + len(c.Rows) - 1 }
 
 // choose finds the office: an office token's own districts, a department's
 // projects, or any district for who may everything.
@@ -229,13 +269,14 @@ func (c *reportContent) chooseMonth(wanted string, today schemas.Date) error {
 // reportedMonths are the standings at the ends of a month and of the one before.
 type reportedMonths struct{ at, before map[string]*schemas.Standing }
 
-// keptMonths bounds how many of them are held in memory.
-const keptMonths = 3
-
-// readMonths reads both in one go, by the rules of the month's last day.
-func (p *Pages) readMonths(ctx context.Context, c cut) (*reportedMonths, error) {
-	before := (c.asOf.Month() - 1).Last()
-	ledgers, err := p.Ledgers.Ledgers(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(before, c.known))
+// readMonths reads both in one go for the projects of the page, by the rules of
+// the month's last day.
+func (p *Pages) readMonths(ctx context.Context, c *reportContent) (*reportedMonths, error) {
+	projects := make([]string, len(c.Rows))
+	for i, row := range c.Rows {
+		projects[i] = row.ProjectID
+	}
+	ledgers, err := p.Ledgers.LedgersOf(ctx, projects, schemas.LedgerCut(c.Month.Last(), c.known), schemas.LedgerCut((c.Month-1).Last(), c.known))
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +292,10 @@ func (p *Pages) readMonths(ctx context.Context, c cut) (*reportedMonths, error) 
 
 // fillReported shows what the ledger knows of the month and of the one before.
 func (p *Pages) fillReported(r *http.Request, c *reportContent) error {
-	months, err := p.months.get(r.Context(), cut{c.Month.Last(), c.known})
+	if len(c.Rows) == 0 {
+		return nil
+	}
+	months, err := p.readMonths(r.Context(), c)
 	if err != nil {
 		return err
 	}
