@@ -83,15 +83,22 @@ func gauge(label string, rate, mark *schemas.Figure) template.HTML {
 // where the screen is narrower.
 const (
 	chartWidth  = 720.0
+	phoneWidth  = 340.0 // of a chart on a telephone, where it is drawn at its size
 	chartLeft   = 60.0
 	chartRight  = 20.0
 	rowHeight   = 44.0
 	chartHeight = 220.0
 )
 
+// forScreens draws a chart twice, for wide screens and for telephones; the style
+// shows the one that fits.
+func forScreens(draw func(width float64) template.HTML) template.HTML {
+	return template.HTML(`<div class="usual">` + string(draw(chartWidth)) + `</div><div class="phone">` + string(draw(phoneWidth)) + `</div>`) //nolint:gosec // both are drawings
+}
+
 // timeline draws the milestones: a line for each, with what was first planned,
 // what is approved, what is expected, and the fact.
-func timeline(standing *schemas.Standing, asOf schemas.Date) template.HTML {
+func timeline(standing *schemas.Standing, asOf schemas.Date, width float64) template.HTML {
 	first, last := standing.RegisteredOn, asOf
 	for _, m := range standing.Milestones {
 		for _, d := range []schemas.Date{m.Baseline, m.Target, m.Forecast, m.ReachedOn} {
@@ -102,12 +109,13 @@ func timeline(standing *schemas.Standing, asOf schemas.Date) template.HTML {
 	}
 	first, last = first.Month().First(), last.Month().Last()
 	at := func(d schemas.Date) float64 {
-		return chartLeft + (chartWidth-chartLeft-chartRight)*float64(d-first)/float64(max(1, last-first))
+		return chartLeft + (width-chartLeft-chartRight)*float64(d-first)/float64(max(1, last-first))
 	}
+	most := int(width / 72) // months that have room for their names
 	height := rowHeight*schemas.MilestoneCount + 40
-	s := newSVG(int(chartWidth), int(height), "chart", "三个节点的基准、目标、预计与完成日期，数值见下表")
+	s := newSVG(int(width), int(height), "chart", "三个节点的基准、目标、预计与完成日期，数值见下表")
 	for i, month := 0, first.Month(); month <= last.Month(); i, month = i+1, month+1 {
-		if step := 1 + int(last.Month()-first.Month())/9; i%step == 0 {
+		if step := 1 + int(last.Month()-first.Month())/(most-1); i%step == 0 {
 			s.line("grid", at(month.First()), 10, at(month.First()), height-26)
 			s.text("axis", "start", at(month.First())+2, height-10, fmt.Sprintf("%d-%02d", month.Year()%100, month.Number()))
 		}
@@ -116,7 +124,7 @@ func timeline(standing *schemas.Standing, asOf schemas.Date) template.HTML {
 		y := 10 + rowHeight*(float64(m)+0.5)
 		ms := &standing.Milestones[m]
 		s.text("label", "end", chartLeft-10, y+5, milestoneName(m))
-		s.line("rail", chartLeft, y, chartWidth-chartRight, y)
+		s.line("rail", chartLeft, y, width-chartRight, y)
 		if ms.Target != 0 && ms.ReachedOn != 0 && ms.ReachedOn > ms.Target {
 			s.line("late", at(ms.Target), y, at(ms.ReachedOn), y)
 		}
@@ -150,21 +158,25 @@ type point struct {
 
 // curve draws what was invested in a year against the plan in time, which begins
 // with the month from: January, or that of the registration.
-func curve(points []point, plan schemas.Money, from int) template.HTML {
+func curve(points []point, plan schemas.Money, from int, width float64) template.HTML {
 	top := plan
 	for _, p := range points {
 		top = max(top, p.Invested)
 	}
-	x := func(month int) float64 { return chartLeft + (chartWidth-chartLeft-chartRight)*float64(month)/12 }
+	x := func(month int) float64 { return chartLeft + (width-chartLeft-chartRight)*float64(month)/12 }
 	y := func(m schemas.Money) float64 {
 		return chartHeight - 26 - (chartHeight-46)*float64(m)/float64(max(1, top))
 	}
-	s := newSVG(int(chartWidth), int(chartHeight), "chart", "本年累计完成投资与时序计划，数值见下表")
-	for month := 1; month <= 12; month++ {
+	s := newSVG(int(width), int(chartHeight), "chart", "本年累计完成投资与时序计划，数值见下表")
+	step := 1
+	if width < chartWidth {
+		step = 3
+	}
+	for month := step; month <= 12; month += step {
 		s.text("axis", "middle", x(month)-2, chartHeight-8, fmt.Sprintf("%d月", month))
 	}
 	for _, part := range []schemas.Money{0, top / 2, top} {
-		s.line("grid", chartLeft, y(part), chartWidth-chartRight, y(part))
+		s.line("grid", chartLeft, y(part), width-chartRight, y(part))
 		s.text("axis", "end", chartLeft-6, y(part)+4, wan(part/100*100))
 	}
 	if plan > 0 {

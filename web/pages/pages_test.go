@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -130,8 +131,11 @@ func TestDrawingsEscape(t *testing.T) {
 	if strings.Contains(text, "<script>") || !strings.Contains(text, `class="red" x="250.00" y="0.00" width="750.00"`) {
 		t.Error(text)
 	}
-	drawn := string(timeline(&schemas.Standing{RegisteredOn: schemas.NewDate(2025, 1, 1)}, schemas.NewDate(2025, 1, 1)))
-	if strings.Contains(drawn, "NaN") || strings.Contains(drawn, "Inf") {
-		t.Error(drawn)
+	for _, width := range []float64{chartWidth, phoneWidth} {
+		drawn := string(timeline(&schemas.Standing{RegisteredOn: schemas.NewDate(2025, 1, 1)}, schemas.NewDate(2025, 1, 1), width)) +
+			string(curve([]point{{1, 0}, {12, 500}}, 0, 1, width))
+		if strings.Contains(drawn, "NaN") || strings.Contains(drawn, "Inf") || !strings.Contains(drawn, fmt.Sprintf(`viewBox="0 0 %d `, int(width))) {
+			t.Error(drawn)
+		}
 	}
 }

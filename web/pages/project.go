@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -110,7 +111,7 @@ func (c *projectContent) fill(events []StoredEvent) {
 		c.Milestones = append(c.Milestones, row)
 	}
 	c.prove(facts)
-	c.Timeline = timeline(s, c.asOf)
+	c.Timeline = forScreens(func(width float64) template.HTML { return timeline(s, c.asOf, width) })
 	for month := 1; month <= 12; month++ {
 		if invested, ok := facts.invested[month]; ok {
 			c.Points = append(c.Points, point{month, invested})
@@ -120,7 +121,7 @@ func (c *projectContent) fill(events []StoredEvent) {
 	if s.RegisteredOn.Year() == c.ledger.ReportingMonth.Year() {
 		c.planFrom = s.RegisteredOn.Month().Number()
 	}
-	c.Curve = curve(c.Points, s.Investment.Plan, c.planFrom)
+	c.Curve = forScreens(func(width float64) template.HTML { return curve(c.Points, s.Investment.Plan, c.planFrom, width) })
 	slices.Reverse(c.History)
 	if c.More = len(c.History) - maxHistory; c.More > 0 {
 		c.History = c.History[:maxHistory]

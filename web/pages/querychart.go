@@ -71,9 +71,9 @@ func draw(columns []resultColumn, rows [][]string, wish plotWish) *plot {
 	}
 	label := fmt.Sprintf("%s按%s的图，%d 项，数值见下表", p.Y, p.X, len(bars))
 	if p.Shape == "line" {
-		p.Drawing = drawLines(bars, seriesOf(names), label)
+		p.Drawing = forScreens(func(width float64) template.HTML { return drawLines(bars, seriesOf(names), label, width) })
 	} else {
-		p.Drawing = drawBars(bars, seriesOf(names), label)
+		p.Drawing = forScreens(func(width float64) template.HTML { return drawBars(bars, seriesOf(names), label, width) })
 	}
 	if by >= 0 {
 		for i, name := range names {
@@ -242,22 +242,22 @@ func reach(bars []bar, added bool) (low, high float64) {
 
 const (
 	plotRow    = 26.0
-	labelRunes = 14
+	labelRunes = 14 // Chinese characters
 )
 
-func drawBars(bars []bar, colours []int, label string) template.HTML {
+func drawBars(bars []bar, colours []int, label string, width float64) template.HTML {
 	low, high := reach(bars, true)
 	labels := 0.0
 	for _, b := range bars {
-		labels = max(labels, roomFor(shortened(b.label)))
+		labels = max(labels, roomFor(shortened(b.label, width)))
 	}
-	room := chartWidth - labels - 90
+	room := width - labels - 90
 	at := func(v float64) float64 { return labels + room*(v-low)/(high-low) }
 	height := plotRow*float64(len(bars)) + 10
-	s := newSVG(int(chartWidth), int(height), "chart", label)
+	s := newSVG(int(width), int(height), "chart", label)
 	for i, b := range bars {
 		y := 5 + plotRow*float64(i)
-		s.text("name", "end", labels-8, y+plotRow/2+4, shortened(b.label))
+		s.text("name", "end", labels-8, y+plotRow/2+4, shortened(b.label, width))
 		down, up, sum := 0.0, 0.0, 0.0
 		for k, v := range b.values {
 			sum += v
@@ -275,27 +275,27 @@ func drawBars(bars []bar, colours []int, label string) template.HTML {
 	return s.end()
 }
 
-func drawLines(bars []bar, colours []int, label string) template.HTML {
+func drawLines(bars []bar, colours []int, label string, width float64) template.HTML {
 	low, high := reach(bars, false)
 	const left, bottom = 80.0, 30.0
 	const height = 280.0
 	x := func(i int) float64 {
-		return left + (chartWidth-left-chartRight)*float64(i)/float64(max(1, len(bars)-1))
+		return left + (width-left-chartRight)*float64(i)/float64(max(1, len(bars)-1))
 	}
 	y := func(v float64) float64 { return height - bottom - (height-bottom-14)*(v-low)/(high-low) }
-	s := newSVG(int(chartWidth), int(height), "chart", label)
+	s := newSVG(int(width), int(height), "chart", label)
 	for i := range 5 {
 		v := low + (high-low)*float64(i)/4
-		s.line("grid", left, y(v), chartWidth-chartRight, y(v))
+		s.line("grid", left, y(v), width-chartRight, y(v))
 		s.text("axis", "end", left-6, y(v)+4, inShort(v))
 	}
-	step := 1 + (len(bars)-1)/6
+	step := 1 + (len(bars)-1)/max(2, int(width/120))
 	for i := 0; i < len(bars); i += step {
 		anchor := "middle"
 		if i == 0 {
 			anchor = "start"
 		}
-		s.text("axis", anchor, x(i), height-8, shortened(bars[i].label))
+		s.text("axis", anchor, x(i), height-8, shortened(bars[i].label, width))
 	}
 	for k, colour := range colours {
 		var points []string
@@ -329,11 +329,21 @@ func roomFor(label string) float64 {
 	return width
 }
 
-func shortened(label string) string {
-	if runes := []rune(label); len(runes) > labelRunes {
-		return string(runes[:labelRunes-1]) + "…"
+// shortened cuts a label that is too long for a chart of the width.
+func shortened(label string, width float64) string {
+	most := labelRunes
+	if width < chartWidth {
+		most = labelRunes / 2
 	}
-	return label
+	room := roomFor(strings.Repeat("字", most))
+	if roomFor(label) <= room {
+		return label
+	}
+	runes := []rune(label)
+	for len(runes) > 1 && roomFor(string(runes)+"字") > room {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
 }
 
 // inShort writes a number for a chart: thousands apart, and no more decimals

@@ -37,7 +37,7 @@ func TestDrawOrdersAndBounds(t *testing.T) {
 	for i := range 900 {
 		many = append(many, []string{strings.Repeat("甲", 20) + strings.Repeat("x", i%9), "1"})
 	}
-	if p := draw(columns, many, plotWish{Shape: "bar"}); p.Shown != maxBars || !p.Cut || strings.Count(string(p.Drawing), "<rect") != maxBars || !strings.Contains(string(p.Drawing), "…") {
+	if p := draw(columns, many, plotWish{Shape: "bar"}); p.Shown != maxBars || !p.Cut || strings.Count(string(p.Drawing), "<rect") != 2*maxBars || !strings.Contains(string(p.Drawing), "…") {
 		t.Errorf("%d bars, cut %t", p.Shown, p.Cut)
 	}
 	// More series than colours become one more; nothing of them is lost.
