@@ -165,6 +165,19 @@ func TestDeadLettersAreMendedAndResent(t *testing.T) {
 	if got := server.mustRun(nil, "replay", "--format", "json"); !strings.Contains(got, `"changed":false`) {
 		t.Errorf("a replay behind dead letters that were resent: %s", got)
 	}
+	// Purged messages are shown from the archive, and judged from there.
+	if got := server.mustRun(nil, "archive", "--keep-days", "0", "--purge"); !strings.Contains(got, "the stream holds 1") {
+		t.Errorf("archived: %s", got)
+	}
+	if got := server.mustRun(nil, "deadletters", "show", "3", "--raw"); got != "no JSON \xff at all" {
+		t.Errorf("raw, from the archive: %q", got)
+	}
+	if got := server.mustRun(nil, "deadletters", "show", "4", "--raw"); len(got) < 260<<10 {
+		t.Errorf("the whole of a large message, from the archive: %d bytes", len(got))
+	}
+	if got := server.mustRun(nil, "replay", "--format", "json"); !strings.Contains(got, `"changed":false`) {
+		t.Errorf("a replay from the archive: %s", got)
+	}
 }
 
 // TestPublishThroughASpool publishes without a server, twice, and then with

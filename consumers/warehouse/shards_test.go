@@ -64,6 +64,12 @@ func TestEveryMigrationSuitsShards(t *testing.T) {
 			}
 		}
 	}
+	for name := range shardedSettings() {
+		var exists uint64
+		if err := w.conn.QueryRow(t.Context(), "SELECT count() FROM system.settings WHERE name = {name:String}", named("name", name)).Scan(&exists); err != nil || exists != 1 {
+			t.Errorf("%s is no setting of the engine, %v", name, err)
+		}
+	}
 	if len(spread) != len(shardingKeys()) {
 		t.Errorf("spread: %v", spread)
 	}
