@@ -39,7 +39,7 @@ func (c *archiveRunCommand) Run(env *environment) error {
 		values.Set("purge", "true")
 	}
 	var result consumers.ArchiveResult
-	if done, err := c.ask(env, "POST", "/v1/archive", values, c.JSON, &result); done || err != nil {
+	if done, err := c.askAsOperator(env, "POST", "/v1/archive", values, c.JSON, &result); done || err != nil {
 		return err
 	}
 	out := env.streams.Out
@@ -58,8 +58,12 @@ func (c *archiveRunCommand) Run(env *environment) error {
 	return nil
 }
 
-// ask decodes the server's answer, or prints it as it is.
-func (s server) ask(env *environment, method, path string, values url.Values, asJSON bool, into any) (done bool, err error) {
+// askAsOperator decodes the server's answer, or prints it as it is. On its own machine the user who runs the server needs no
+// token.
+func (s server) askAsOperator(env *environment, method, path string, values url.Values, asJSON bool, into any) (done bool, err error) {
+	if s.Token == "" {
+		s.Token = operatorToken(s.Server)
+	}
 	client, err := s.client()
 	if err != nil {
 		return false, err
@@ -97,7 +101,7 @@ type archiveListCommand struct {
 // Run prints a line for each segment.
 func (c *archiveListCommand) Run(env *environment) error {
 	var list archiveList
-	if done, err := c.ask(env, "GET", "/v1/archive", nil, c.JSON, &list); done || err != nil {
+	if done, err := c.askAsOperator(env, "GET", "/v1/archive", nil, c.JSON, &list); done || err != nil {
 		return err
 	}
 	printSegments(env.streams.Out, list.Segments)
@@ -116,7 +120,7 @@ type archiveVerifyCommand struct {
 func (c *archiveVerifyCommand) Run(env *environment) (err error) {
 	var verified archiveVerified
 	if c.Dir == "" {
-		if done, err := c.ask(env, "POST", "/v1/archive/verify", nil, c.JSON, &verified); done || err != nil {
+		if done, err := c.askAsOperator(env, "POST", "/v1/archive/verify", nil, c.JSON, &verified); done || err != nil {
 			return err
 		}
 	} else if verified, err = verifyArchive(env.ctx, c.Dir, archive.Open); err != nil {

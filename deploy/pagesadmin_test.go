@@ -67,7 +67,11 @@ func TestAdminRunsTheServerFromTheBrowser(t *testing.T) {
 		stranger.want(http.StatusForbidden, http.MethodPost, "/admin/tokens", url.Values{"role": {"admin"}})
 		stranger.want(http.StatusOK, http.MethodGet, "/ledger", nil, `!href="/admin"`)
 	}
-	v.want(http.StatusOK, http.MethodGet, "/admin", nil, "milepost 0.", "NATS", "ClickHouse", "剩余", "已全部入库", "没有待处理的", "须用令牌登录")
+	v.want(http.StatusOK, http.MethodGet, "/admin", nil, "milepost 0.", "NATS", "ClickHouse", "剩余", "已全部入库", "没有待处理的", "须用令牌登录", "!事件归档")
+	if out := server.mustRun(nil, "archive", "--keep-days", "0", "--purge"); !strings.Contains(out, "archived") { // as the operator
+		t.Errorf("archived: %s", out)
+	}
+	v.want(http.StatusOK, http.MethodGet, "/admin", nil, "事件归档", "至流序号", "1 个分段")
 	v.want(http.StatusOK, http.MethodGet, "/admin/rules", nil, config, "次月 10 日", "落地 30，开工 30，投产 20", "修武县", "一包到底", "现行")
 	v.want(http.StatusOK, http.MethodGet, "/admin/schedule", nil, "月通报", "after-report-day", "人工签发", "Asia/Shanghai")
 

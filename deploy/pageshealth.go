@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sys/unix"
 
+	"milepost/consumers"
 	"milepost/schemas"
 	"milepost/web/pages"
 )
@@ -30,6 +31,7 @@ func (p pageAdmin) Health(ctx context.Context) []pages.HealthItem {
 		Note: "自 " + p.started.In(schemas.Location).Format("2006-01-02 15:04") + " 运行，角色 " + strings.Join(p.a.config.Target, "、"),
 	}}
 	items = append(items, p.stream(ctx)...)
+	items = append(items, p.archived(ctx)...)
 	items = append(items, p.clickhouse(ctx), p.disk())
 	return append(items, p.lease(ctx), p.openLetters(ctx), p.tokensUsed())
 }
@@ -63,6 +65,22 @@ func (p pageAdmin) stream(ctx context.Context) []pages.HealthItem {
 		}
 	}
 	return []pages.HealthItem{item, lag}
+}
+
+// archived tells of the archive of the stream, where there is one or should be one.
+func (p pageAdmin) archived(ctx context.Context) []pages.HealthItem {
+	item := pages.HealthItem{Name: "事件归档", State: "green"}
+	held, err := consumers.Covered(ctx, p.a.js, p.a.config.archiveDir())
+	switch {
+	case err != nil:
+		item.State, item.Value, item.Note = "red", "不完整", "归档与事件流合起来缺事件，运行 milepost doctor 查看"
+	case held.Last() == 0:
+		return nil
+	default:
+		item.Value = fmt.Sprintf("至流序号 %d", held.Last())
+		item.Note = fmt.Sprintf("%d 个分段，%s，%s", len(held.Segments()), mebibytes(uint64(held.Bytes())), held.Dir())
+	}
+	return []pages.HealthItem{item}
 }
 
 func (p pageAdmin) clickhouse(ctx context.Context) pages.HealthItem {

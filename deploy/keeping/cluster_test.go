@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"milepost/consumers"
 	"milepost/deploy/embedded/enginetest"
 	"milepost/producers"
 	"milepost/schemas"
@@ -168,6 +169,20 @@ func TestAStreamGoesIntoACluster(t *testing.T) {
 		ack, err := servers.Publish(asking, subject, []byte("event 301"), jetstream.WithMsgID("next"))
 		return err == nil && ack.Sequence == 301
 	})
+
+	// Old events leave the servers, too: all of them, one after the other.
+	if err := consumers.SetPosition(t.Context(), servers, 301); err != nil {
+		t.Fatal(err)
+	}
+	archived, err := consumers.Archive(t.Context(), consumers.ArchiveConfig{
+		JetStream: servers, Dir: filepath.Join(t.TempDir(), "archive"), Before: time.Now().Add(time.Hour), Purge: true, Now: time.Now,
+	})
+	if err != nil || archived.Archived != 301 || archived.Purged != 300 || archived.Kept != 1 {
+		t.Errorf("archived in the cluster: %+v, %v", archived, err)
+	}
+	if replicated, err := consumers.Covered(t.Context(), servers, filepath.Join(t.TempDir(), "nothing")); err == nil || replicated != nil {
+		t.Error("the cluster's stream is whole without its archive")
+	}
 
 	// Half a snapshot makes no stream.
 	half := s
