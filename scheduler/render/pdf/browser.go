@@ -28,13 +28,15 @@ type browser struct {
 	started chan struct{}
 	err     error // why it did not start; valid after started
 	ended   sync.Once
-	spare   chan *tab // one that is ready for the next page
-	profile string    // the folder of its files
+	profile string // the folder of its files
+
+	mu   sync.Mutex
+	next *opening // for the next page; nil for none
 }
 
 // start starts a browser without waiting for it.
 func start(path string) *browser {
-	b := &browser{started: make(chan struct{}), spare: make(chan *tab, 1)}
+	b := &browser{started: make(chan struct{})}
 	life, cancel := context.WithCancel(context.Background())
 	b.ctx, b.cancel = life, cancel
 	profile, err := newProfile()

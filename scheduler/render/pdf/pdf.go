@@ -126,26 +126,12 @@ func (p *Printer) printOnce(ctx context.Context, path string, html []byte) ([]by
 	}
 	defer p.give(b)
 	text := string(html)
-	type result struct {
-		style string
-		err   error
-	}
-	looked := make(chan result, 1)
-	go func() {
-		style, err := p.fontStyle(ctx, text)
-		looked <- result{style, err}
-	}()
+	fonts := sync.OnceValues(func() (string, error) { return p.fontStyle(ctx, text) })
+	go func() { _, _ = fonts() }() // what it gives is asked for below
 	if err := b.wait(ctx); err != nil {
 		return nil, err
 	}
-	return b.print(ctx, page{hidden(text), len(html) <= maxTagged, func() (string, error) {
-		select {
-		case r := <-looked:
-			return r.style, r.err
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-	}})
+	return b.print(ctx, page{hidden(text), len(html) <= maxTagged, fonts})
 }
 
 // Warm starts the browser, when there is one and none runs, without waiting for it: for whoever will print in a moment.

@@ -38,30 +38,56 @@ func (b *browser) open(ctx context.Context) (*tab, error) {
 	return &tab{inside, leave}, nil
 }
 
-// layOut opens a tab for a later page: its process takes a third of a second to start. Where that fails, the page opens
-// its own and says why not.
-func (b *browser) layOut() {
-	ctx, cancel := context.WithTimeout(b.ctx, startTime)
-	defer cancel()
-	t, err := b.open(ctx)
-	if err != nil {
-		return
-	}
-	select {
-	case b.spare <- t:
-	default: // one is there
-		t.leave()
-	}
+// opening is a tab that is opened ahead, for the one who takes it.
+type opening struct {
+	done chan struct{}
+	tab  *tab // nil when it did not open
 }
 
-// take gives the tab that is there, or a new one.
-func (b *browser) take(ctx context.Context) (*tab, error) {
-	select {
-	case t := <-b.spare:
-		return t, nil
-	default:
-		return b.open(ctx)
+// layOut opens a tab for the next page, unless there is one: its process takes a third of a second to start.
+func (b *browser) layOut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		return
 	}
+	next := &opening{done: make(chan struct{})}
+	b.next = next
+	go func() {
+		defer close(next.done)
+		ctx, cancel := context.WithTimeout(b.ctx, startTime)
+		defer cancel()
+		if t, err := b.open(ctx); err == nil { // else the page opens its own, and says why not
+			next.tab = t
+		}
+	}()
+}
+
+// take gives the tab that was opened ahead, or else a new one, and has the next one opened.
+func (b *browser) take(ctx context.Context) (t *tab, ahead bool, err error) {
+	b.mu.Lock()
+	taken := b.next
+	b.next = nil
+	b.mu.Unlock()
+	b.layOut()
+	if taken != nil {
+		select {
+		case <-taken.done:
+			if taken.tab != nil {
+				return taken.tab, true, nil
+			}
+		case <-ctx.Done():
+			go func() {
+				<-taken.done
+				if taken.tab != nil {
+					taken.tab.leave()
+				}
+			}()
+			return nil, false, ctx.Err()
+		}
+	}
+	t, err = b.open(ctx)
+	return t, false, err
 }
 
 // page is what is printed.
@@ -77,7 +103,6 @@ func (b *browser) print(ctx context.Context, p page) ([]byte, error) {
 	printed, err := b.printed(ctx, p)
 	switch {
 	case err == nil:
-		go b.layOut()
 		return printed, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -88,10 +113,23 @@ func (b *browser) print(ctx context.Context, p page) ([]byte, error) {
 }
 
 func (b *browser) printed(ctx context.Context, p page) ([]byte, error) {
-	t, err := b.take(ctx)
+	t, ahead, err := b.take(ctx)
 	if err != nil {
 		return nil, err
 	}
+	printed, err := t.print(ctx, p)
+	if err == nil || !ahead || ctx.Err() != nil || b.ctx.Err() != nil {
+		return printed, err
+	}
+	// The process of a tab that waited may have ended long ago.
+	if t, err = b.open(ctx); err != nil {
+		return nil, err
+	}
+	return t.print(ctx, p)
+}
+
+// print prints the page and closes the tab.
+func (t *tab) print(ctx context.Context, p page) ([]byte, error) {
 	defer t.leave()
 	defer context.AfterFunc(ctx, t.leave)()
 	return printIn(t.ctx, p)
