@@ -14,13 +14,15 @@ import (
 // Project is what the warehouse has under one subject.
 type Project struct {
 	ID string
-	// Facts gives all of them, each identity once, by sequence. It is called
-	// once, on any goroutine.
+	// Facts gives all of them but those of Older, each identity once, by
+	// sequence. It is called once, on any goroutine.
 	Facts func() ([]Fact, error)
+	Older Older
 }
 
 // judged is what one project adds to the ledgers.
 type judged struct {
+	lacking     string             // the project's id, when it is to be judged again with its older reports; then nothing else
 	standings   []schemas.Standing // one for each cut; without an id where the project has no row
 	orphans     []int              // one for each cut
 	ignored     []schemas.Ignored
@@ -34,6 +36,41 @@ const batchSize = 64
 // Subjects that are no project (adjustments, publications) add to the quality
 // counts only. The projects are judged on all cores.
 func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error]) ([]*schemas.Ledger, error) {
+	return AssembleShort(rules, known, cuts, projects, nil)
+}
+
+// AssembleShort is Assemble for projects of which older reports may be left
+// out; whole gives those that need them, with everything.
+func AssembleShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) ([]*schemas.Ledger, error) {
+	all, err := judgeEach(rules, known, cuts, projects)
+	if err != nil {
+		return nil, err
+	}
+	var lacking []string
+	all = slices.DeleteFunc(all, func(j judged) bool {
+		if j.lacking != "" {
+			lacking = append(lacking, j.lacking)
+		}
+		return j.lacking != ""
+	})
+	if len(lacking) > 0 {
+		slices.Sort(lacking)
+		again, err := judgeEach(rules, known, cuts, whole(lacking))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, again...)
+	}
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, cut := range cuts {
+		ledgers[i] = assembled(all, i, cut)
+		ledgers[i].ReportingMonth = rules.ReportingMonth(cut.AsOf)
+	}
+	return ledgers, nil
+}
+
+// judgeEach judges the projects on all cores.
+func judgeEach(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error]) ([]judged, error) {
 	batches := make(chan []Project, 2*runtime.GOMAXPROCS(0))
 	results := make(chan []judged, 2*runtime.GOMAXPROCS(0))
 	var group errgroup.Group
@@ -53,15 +90,7 @@ func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects i
 	for batch := range results {
 		all = append(all, batch...)
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	ledgers := make([]*schemas.Ledger, len(cuts))
-	for i, cut := range cuts {
-		ledgers[i] = assembled(all, i, cut)
-		ledgers[i].ReportingMonth = rules.ReportingMonth(cut.AsOf)
-	}
-	return ledgers, nil
+	return all, group.Wait()
 }
 
 // assembled puts together what the projects add to the ledger of the i-th cut.
@@ -124,7 +153,9 @@ func judgeAll(rules *schemas.Rules, known *Known, cuts []schemas.Cut, batches <-
 				failed = err
 				break
 			}
-			out = append(out, judge(NewHistory(rules, known, p.ID, facts), cuts))
+			h := NewHistory(rules, known, p.ID, facts)
+			h.older = p.Older
+			out = append(out, judge(h, cuts))
 		}
 		results <- out
 	}
@@ -136,6 +167,9 @@ func judge(h *History, cuts []schemas.Cut) judged {
 	for i, cut := range cuts {
 		j.orphans[i] = h.Orphans(cut.AsOf)
 		j.standings[i], _ = h.At(cut)
+	}
+	if h.lacks(cuts) {
+		return judged{lacking: h.ProjectID}
 	}
 	return j
 }

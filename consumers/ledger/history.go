@@ -17,9 +17,12 @@ type History struct {
 
 	rules *schemas.Rules
 	known *Known
-	facts []Fact // all of the project, by sequence
+	facts []Fact // all of the project but older reports, by sequence
+	older Older  // what is known of older reports that were left out
 
+	tooShort      bool // older reports are needed
 	firstDistrict string
+	districts     []string // whose events count; nil while it is not registered
 	registrations []dated[*schemas.Registered]
 	changes       []change // registrations and amendments
 	assignments   []dated[*schemas.Assigned]
@@ -101,9 +104,9 @@ func historyAt(rules *schemas.Rules, known *Known, projectID string, facts []Fac
 		}
 	}
 	first := firstRegistration(live)
-	districts := h.countingDistricts(first, live)
+	h.districts = h.countingDistricts(first, live)
 	for _, f := range live {
-		if reason := h.foreignBecause(f, districts); reason != "" {
+		if reason := h.foreignBecause(f, h.districts); reason != "" {
 			h.ignore(f, schemas.IgnoredEvent, reason)
 			continue
 		}

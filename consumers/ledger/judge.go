@@ -15,7 +15,7 @@ func (h *History) At(cut schemas.Cut) (schemas.Standing, bool) {
 	}
 	if s.Status == schemas.StatusStalled {
 		s.StalledMonths = 1
-		for month := h.rules.ReportingMonth(cut.AsOf) - 1; ; month-- {
+		for month := h.rules.ReportingMonth(cut.AsOf) - 1; h.reaches(month); month-- {
 			earlier, registered := h.judge(month.Last())
 			if !registered || earlier.Status != schemas.StatusStalled {
 				break

@@ -16,12 +16,27 @@ import (
 	"milepost/schemas"
 )
 
-// packedFacts gives one row a project: its events, each as a RowBinary record, in
-// any order. Millions of events cross the wire as two values each, which costs a
-// fraction of a row of columns.
-const packedFacts = `SELECT project_id, groupArray(formatRow('RowBinary', stream_seq, toUnixTimestamp64Milli(occurred_at), source, id, toString(type), toString(district), fact))
-FROM events FINAL
+// factRecord is an event as the ledger reads it: a RowBinary record.
+const factRecord = "formatRow('RowBinary', stream_seq, toUnixTimestamp64Milli(occurred_at), source, id, toString(type), toString(district), fact)"
+
+// factsByProject gives one row a project: the records of its events, one behind the other and in any order, but of its
+// reports for months before {from} only who sent them. Millions of events cross the wire as one value a project, which
+// costs a fraction of a row of columns.
+const factsByProject = `SELECT project_id, arrayStringConcat(groupArrayIf(` + factRecord + `, NOT older)), groupUniqArrayIf(toString(district), older)
+FROM (SELECT *, ifNull(type = 'progress.reported.v1' AND business_date < {from:Date32}, false) AS older FROM events FINAL)
 WHERE stream_seq <= {known:UInt64} AND cityHash64(project_id) % {parts:UInt64} = {part:UInt64}
+GROUP BY project_id`
+
+// factsOfSome gives all records of some projects; the list of projects stands in it twice. Of each identity that one of
+// them ever came under it takes the delivery with the lowest sequence by itself, which may be of another project: FINAL
+// would merge the whole table for a few.
+const factsOfSome = `SELECT project_id, arrayStringConcat(groupArray(` + factRecord + `)), emptyArrayString()
+FROM (
+    SELECT project_id, stream_seq, occurred_at, source, id, type, district, fact FROM events
+    WHERE (source, id) IN (SELECT source, id FROM events WHERE project_id IN (%[1]s))
+    ORDER BY stream_seq LIMIT 1 BY source, id
+)
+WHERE stream_seq <= {known:UInt64} AND project_id IN (%[1]s)
 GROUP BY project_id`
 
 // eventsInMemory bounds how many events the engine gathers at once.
@@ -31,41 +46,84 @@ const eventsInMemory = 4_000_000
 // without growing buffers again and again.
 const projectsInBlock = 8192
 
-// projects streams the facts of one subject after another, in any order.
-func (r *Reader) projects(ctx context.Context, seq uint64) iter.Seq2[ledger.Project, error] {
+// projectsAtOnce bounds the ids of one statement, and statementBytes the statement with that many ids of 64 characters.
+const (
+	projectsAtOnce = 20_000
+	statementBytes = 4 << 20
+)
+
+// factsSource reads the facts of the projects as known at a sequence, without the reports for months before from.
+type factsSource struct {
+	*Reader
+	words words
+	seq   uint64
+	from  schemas.Month
+}
+
+// all streams the facts of one subject after another, in any order.
+func (s *factsSource) all(ctx context.Context) iter.Seq2[ledger.Project, error] {
 	return func(yield func(ledger.Project, error) bool) {
-		var events uint64
-		if err := r.conn.QueryRow(ctx, "SELECT count() FROM events WHERE stream_seq <= {known:UInt64}", named("known", seq)).Scan(&events); err != nil {
-			yield(ledger.Project{}, unavailable("count the events", err))
+		events, err := s.events(ctx)
+		if err != nil {
+			yield(ledger.Project{}, err)
 			return
 		}
-		words := newWords(r.rules)
 		parts := events/eventsInMemory + 1
 		for part := range parts {
-			if !r.projectsOf(ctx, words, []any{named("known", seq), named("parts", parts), named("part", part)}, yield) {
+			if !s.read(ctx, factsByProject, s.from, []any{named("known", s.seq), named("from", s.fromDay()), named("parts", parts), named("part", part)}, yield) {
 				return
 			}
 		}
 	}
 }
 
-func (r *Reader) projectsOf(ctx context.Context, words words, args []any, yield func(ledger.Project, error) bool) bool {
+// events counts what the engine will gather: all rows, which costs nothing, and only when they are many those that are read.
+func (s *factsSource) events(ctx context.Context) (uint64, error) {
+	var events uint64
+	if err := s.conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&events); err != nil {
+		return 0, unavailable("count the events", err)
+	}
+	if events <= eventsInMemory {
+		return events, nil
+	}
+	err := s.conn.QueryRow(ctx, "SELECT countIf(ifNull(type != 'progress.reported.v1' OR business_date >= {from:Date32}, true)) FROM events WHERE stream_seq <= {known:UInt64}",
+		named("known", s.seq), named("from", s.fromDay())).Scan(&events)
+	if err != nil {
+		return 0, unavailable("count the events", err)
+	}
+	return events, nil
+}
+
+// whole streams everything of some projects.
+func (s *factsSource) whole(ctx context.Context, ids []string) iter.Seq2[ledger.Project, error] {
+	return func(yield func(ledger.Project, error) bool) {
+		for chunk := range slices.Chunk(ids, projectsAtOnce) {
+			if !s.read(ctx, fmt.Sprintf(factsOfSome, quoted(chunk)), 0, []any{named("known", s.seq)}, yield) {
+				return
+			}
+		}
+	}
+}
+
+// read runs a statement, whose answer lacks older reports before from.
+func (s *factsSource) read(ctx context.Context, statement string, from schemas.Month, args []any, yield func(ledger.Project, error) bool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	rows, err := r.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": projectsInBlock})), packedFacts, args...)
+	settings := clickhouse.Settings{"max_block_size": projectsInBlock, "max_query_size": statementBytes}
+	rows, err := s.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement, args...)
 	if err != nil {
 		yield(ledger.Project{}, unavailable("read the events", err))
 		return false
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
-		var packed []string
-		if err := rows.Scan(&id, &packed); err != nil {
+		var id, records string
+		older := ledger.Older{Before: from}
+		if err := rows.Scan(&id, &records, &older.Districts); err != nil {
 			yield(ledger.Project{}, unavailable("read the events", err))
 			return false
 		}
-		if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return words.unpack(packed) }}, nil) {
+		if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return s.words.unpack(records) }, Older: older}, nil) {
 			return false
 		}
 	}
@@ -74,6 +132,26 @@ func (r *Reader) projectsOf(ctx context.Context, words words, args []any, yield 
 		return false
 	}
 	return true
+}
+
+// fromDay gives the first day that is read, at least the first that there is.
+func (s *factsSource) fromDay() string {
+	return max(s.from.First(), schemas.FirstDate).String()
+}
+
+// quoted writes texts as a list in SQL.
+func quoted(texts []string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var b strings.Builder
+	for i, text := range texts {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\'')
+		b.WriteString(escape.Replace(text))
+		b.WriteByte('\'')
+	}
+	return b.String()
 }
 
 // words keeps one copy of the words that millions of facts share. It is
@@ -101,11 +179,10 @@ func (w words) of(text string) string {
 var errPacked = errors.New("a record of an event does not read")
 
 // unpack reads the records of a project and puts them in order.
-func (w words) unpack(records []string) ([]ledger.Fact, error) {
-	for _, record := range records {
-		if len(record) < 16 {
-			return nil, errPacked
-		}
+func (w words) unpack(text string) ([]ledger.Fact, error) {
+	records, err := cutRecords(text)
+	if err != nil {
+		return nil, err
 	}
 	// A record begins with its sequence, and is cheaper to move than a fact.
 	slices.SortFunc(records, func(a, b string) int { return cmp.Compare(fixed64(a), fixed64(b)) })
@@ -118,12 +195,38 @@ func (w words) unpack(records []string) ([]ledger.Fact, error) {
 	return facts, nil
 }
 
-// read reads a record of at least 16 bytes.
+// The form of a record: two numbers of eight bytes, then texts.
+const (
+	recordNumbers = 16
+	recordTexts   = 5 // source, id, type, district, fact
+)
+
+// cutRecords cuts what follows one another into records.
+func cutRecords(text string) ([]string, error) {
+	records := make([]string, 0, len(text)/96+1) // about what an event takes
+	for text != "" {
+		if len(text) < recordNumbers {
+			return nil, errPacked
+		}
+		rest := text[recordNumbers:]
+		for range recordTexts {
+			var ok bool
+			if _, rest, ok = cutString(rest); !ok {
+				return nil, errPacked
+			}
+		}
+		end := len(text) - len(rest)
+		records, text = append(records, text[:end]), rest
+	}
+	return records, nil
+}
+
+// read reads a record.
 func (w words) read(record string, f *ledger.Fact) error {
 	f.Seq = fixed64(record)
 	f.Time = time.UnixMilli(int64(fixed64(record[8:]))).In(schemas.Location)
-	rest := record[16:]
-	var parts [5]string // source, id, type, district, fact
+	rest := record[recordNumbers:]
+	var parts [recordTexts]string
 	for i := range parts {
 		var ok bool
 		if parts[i], rest, ok = cutString(rest); !ok {

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -41,7 +42,10 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 	if err != nil {
 		return nil, err
 	}
-	ledgers, err := ledger.Assemble(r.rules, known, cuts, r.projects(ctx, seq))
+	source := &factsSource{Reader: r, words: newWords(r.rules), seq: seq, from: ledger.ReportsFrom(r.rules, cuts)}
+	ledgers, err := ledger.AssembleShort(r.rules, known, cuts, source.all(ctx), func(ids []string) iter.Seq2[ledger.Project, error] {
+		return source.whole(ctx, ids)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +116,39 @@ ORDER BY stream_seq LIMIT 1 BY source, id`, named("known", seq), named("projects
 	return facts, nil
 }
 
+// knownFacts finds revocations and publications by their type, and then takes the delivery with the lowest sequence of
+// each of their identities by itself, which may be of another type: FINAL would merge the whole table for these few.
+const knownFacts = `SELECT source, id, type, district, occurred_at, stream_seq, fact
+FROM (
+    SELECT * FROM events
+    WHERE (source, id) IN (SELECT source, id FROM events WHERE type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1'))
+    ORDER BY stream_seq LIMIT 1 BY source, id
+)
+WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1')
+ORDER BY stream_seq`
+
 // known reads what holds for all projects: revocations and editions.
 func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
-	facts, err := r.facts(ctx, "FINAL WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1') ORDER BY stream_seq", named("known", seq))
+	rows, err := r.conn.Query(ctx, knownFacts, named("known", seq))
 	if err != nil {
-		return nil, err
+		return nil, unavailable("read revocations and publications", err)
+	}
+	defer rows.Close()
+	var facts []ledger.Fact
+	for rows.Next() {
+		var f ledger.Fact
+		var kind, packed string
+		if err := rows.Scan(&f.Source, &f.ID, &kind, &f.District, &f.Time, &f.Seq, &packed); err != nil {
+			return nil, unavailable("read revocations and publications", err)
+		}
+		f.Type = schemas.Type(kind)
+		if f.Data, err = schemas.UnpackData(f.Type, packed); err != nil {
+			return nil, fmt.Errorf("stored event %s: %w", schemas.EventID(f.Source, f.ID), err)
+		}
+		facts = append(facts, f)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read revocations and publications", err)
 	}
 	return ledger.NewKnown(seq, facts), nil
 }
