@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// The beginnings of statements that make or remove an object, up to its name, and the line of a table's engine. The
+// The beginnings of statements that make, change or remove an object, up to its name, and the line of a table's engine. The
 // migrations keep to this form (see schemas/clickhouse), so that a cluster needs no text of its own.
 var (
-	objectName  = regexp.MustCompile(`(?m)^((?:CREATE TABLE IF NOT EXISTS|CREATE OR REPLACE VIEW|CREATE VIEW IF NOT EXISTS|DROP TABLE IF EXISTS) [a-z_][a-z0-9_]*)\b`)
+	objectName  = regexp.MustCompile(`(?m)^((?:CREATE TABLE IF NOT EXISTS|CREATE OR REPLACE VIEW|CREATE VIEW IF NOT EXISTS|DROP TABLE IF EXISTS|ALTER TABLE) [a-z_][a-z0-9_]*)\b`)
 	tableEngine = regexp.MustCompile(`(?m)^ENGINE = ((?:[A-Z][a-z]+)?MergeTree)(?:\((.*)\))?$`)
 )
 
