@@ -6,14 +6,16 @@ import (
 	"log/slog"
 	"time"
 
+	"milepost/consumers/warehouse"
 	"milepost/schemas"
 )
 
-// refresher keeps ledger_current the ledger of today: it judges anew when
-// events were applied, and when a day begins. It also sees that every
+// refresher keeps ledger_current the ledger of today: it judges anew what
+// events were applied about, and everything when a day begins. It also sees that every
 // publication has its rows in published_figures.
 type refresher struct {
-	ledgers   datedLedgers
+	current   *warehouse.Current
+	book      *schemas.RuleBook
 	editions  *printedEditions
 	watermark func(context.Context) (uint64, error)
 	now       func() time.Time
@@ -24,7 +26,7 @@ type refresher struct {
 }
 
 func newRefresher(a *App) *refresher {
-	return &refresher{ledgers: a.ledgers, editions: newPrintedEditions(a), watermark: a.applied.Watermark, now: a.now, log: a.log, lag: a.lag, news: make(chan struct{}, 1)}
+	return &refresher{current: warehouse.NewCurrent(a.warehouse), book: a.book, editions: newPrintedEditions(a), watermark: a.applied.Watermark, now: a.now, log: a.log, lag: a.lag, news: make(chan struct{}, 1)}
 }
 
 // applied notes that something was applied; it does not wait.
@@ -96,7 +98,7 @@ func (r *refresher) refresh(ctx context.Context) error {
 		return err
 	}
 	today := schemas.DateOf(r.now())
-	return errors.Join(r.ledgers.on(today).RefreshCurrent(ctx, schemas.LedgerCut(today, seq)), r.editions.store(ctx, seq))
+	return errors.Join(r.current.Refresh(ctx, r.book.On(today), schemas.LedgerCut(today, seq)), r.editions.store(ctx, seq))
 }
 
 func nextMidnight(t time.Time) time.Time { return (schemas.DateOf(t) + 1).Start() }

@@ -139,21 +139,6 @@ func (s *factsSource) fromDay() string {
 	return max(s.from.First(), schemas.FirstDate).String()
 }
 
-// quoted writes texts as a list in SQL.
-func quoted(texts []string) string {
-	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	var b strings.Builder
-	for i, text := range texts {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('\'')
-		b.WriteString(escape.Replace(text))
-		b.WriteByte('\'')
-	}
-	return b.String()
-}
-
 // words keeps one copy of the words that millions of facts share. It is
 // complete before it is used, and so safe on several goroutines.
 type words map[string]string

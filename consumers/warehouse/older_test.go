@@ -22,7 +22,7 @@ func TestShortHistoriesAreJudgedAsWhole(t *testing.T) {
 	t.Parallel()
 	again, short := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		history := drawHistory(rt)
+		history := drawHistory(rt, 3)
 		cuts := drawCuts(rt, len(history))
 		known, projects := inMemory(history, cuts[0].KnownSeq)
 		from := ledger.ReportsFrom(schemas.DefaultRules(), cuts)
@@ -56,7 +56,7 @@ func TestHistoriesReadInPartAreJudgedAsWhole(t *testing.T) {
 	}
 	parts := rapid.Custom(func(rt *rapid.T) []part {
 		var list []part
-		history := drawHistory(rt)
+		history := drawHistory(rt, 3)
 		for from, to := 0, 0; from < len(history); from = to {
 			to = min(from+rapid.IntRange(10, 40).Draw(rt, "batch"), len(history))
 			p := part{deliveries: history[from:to]}
@@ -99,8 +99,8 @@ func drawCuts(rt *rapid.T, last int) []schemas.Cut {
 	return cuts
 }
 
-// drawHistory draws deliveries of some projects with sequences from 1.
-func drawHistory(rt *rapid.T) []Delivery {
+// drawHistory draws deliveries of so many projects with sequences from 1.
+func drawHistory(rt *rapid.T, projects int) []Delivery {
 	districts := append(schemas.DefaultRules().DistrictCodes()[:2:2], schemas.CityDistrict)
 	total := schemas.MoneyFromWan(1200)
 	var history []Delivery
@@ -112,16 +112,18 @@ func drawHistory(rt *rapid.T) []Delivery {
 			month = schemas.NewMonth(2015, time.January) + schemas.Month(number("any month", 132))
 		}
 		e := schemas.Event{
-			ID: fmt.Sprint("e", sequence), Type: schemas.ProgressReported, Subject: fmt.Sprint("P-", 1+number("project", 3)),
+			ID: fmt.Sprint("e", sequence), Type: schemas.ProgressReported, Subject: fmt.Sprint("P-", 1+number("project", projects)),
 			District: districts[max(0, number("district", 12)-9)], Time: month.Last().Start().Add(40 * 24 * time.Hour),
 		}
-		if number("repeated", 10) == 0 {
+		if int(sequence) <= projects {
+			e.Subject = fmt.Sprint("P-", sequence)
+		} else if number("repeated", 10) == 0 {
 			e.ID = fmt.Sprint("e", 1+number("identity", int(sequence)))
 		}
 		invested := total * schemas.Money(number("invested", 3)) / 4
 		e.Data = &schemas.Progress{Month: month, InvestedYTD: invested}
 		switch kind := number("kind", 16); {
-		case kind == 0 || sequence <= 3:
+		case kind == 0 || int(sequence) <= projects:
 			e.Type, e.Data = schemas.ProjectRegistered, &schemas.Registered{
 				Name: "项目", TotalInvestment: total, AnnualPlan: map[int]schemas.Money{month.Year(): total, month.Year() + 3: total}, RegisteredOn: month.Day(5),
 				Targets: schemas.Targets{month.Last() + 60, month.Last() + 200, month.Last() + 700}, District: districts[number("of", 2)],
@@ -218,4 +220,27 @@ func textOf(t rapid.TB, ledgers []*schemas.Ledger) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestManyProjectsAreReadAgain names as many projects as one statement may, with the longest ids, and one more.
+func TestManyProjectsAreReadAgain(t *testing.T) {
+	w := open(t)
+	write(t, w, progress(t, 1, "a", 1), progress(t, 2, "b", 2))
+	ids := make([]string, projectsAtOnce, projectsAtOnce+1)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("N-%062d", i)
+	}
+	source := &factsSource{Reader: NewReader(w, schemas.DefaultRules()), words: newWords(schemas.DefaultRules()), seq: 2}
+	for p, err := range source.whole(t.Context(), append(ids, "P-0012")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if facts, err := p.Facts(); err != nil || p.ID != "P-0012" || len(facts) != 2 {
+			t.Errorf("project %s: %d facts, %v", p.ID, len(facts), err)
+		}
+		ids = nil
+	}
+	if ids != nil {
+		t.Error("nothing was read")
+	}
 }

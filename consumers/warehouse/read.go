@@ -116,25 +116,38 @@ ORDER BY stream_seq LIMIT 1 BY source, id`, named("known", seq), named("projects
 	return facts, nil
 }
 
-// knownFacts finds revocations and publications by their type, and then takes the delivery with the lowest sequence of
-// each of their identities by itself, which may be of another type: FINAL would merge the whole table for these few.
+// knownFacts finds revocations and publications behind a sequence by their type, and then takes the delivery with the
+// lowest sequence of each of their identities by itself, which may be of another type: FINAL would merge the whole table for
+// these few.
 const knownFacts = `SELECT source, id, type, district, occurred_at, stream_seq, fact
 FROM (
-    SELECT * FROM events
-    WHERE (source, id) IN (SELECT source, id FROM events WHERE type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1'))
+    SELECT source, id, type, district, occurred_at, stream_seq, fact FROM events
+    WHERE (source, id) IN (
+        SELECT source, id FROM events
+        WHERE stream_seq > {after:UInt64} AND stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1')
+    )
     ORDER BY stream_seq LIMIT 1 BY source, id
 )
-WHERE stream_seq <= {known:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1')
+WHERE stream_seq > {after:UInt64} AND type IN ('event.revoked.v1', 'bulletin.published.v1', 'bulletin.withdrawn.v1')
 ORDER BY stream_seq`
 
 // known reads what holds for all projects: revocations and editions.
 func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
-	rows, err := r.conn.Query(ctx, knownFacts, named("known", seq))
+	facts, err := r.knownFacts(ctx, 0, seq)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.NewKnown(seq, facts), nil
+}
+
+// knownFacts reads the revocations and publications that came after one sequence and up to another.
+func (r *Reader) knownFacts(ctx context.Context, after, upTo uint64) ([]ledger.Fact, error) {
+	var facts []ledger.Fact
+	rows, err := r.conn.Query(ctx, knownFacts, named("after", after), named("known", upTo))
 	if err != nil {
 		return nil, unavailable("read revocations and publications", err)
 	}
 	defer rows.Close()
-	var facts []ledger.Fact
 	for rows.Next() {
 		var f ledger.Fact
 		var kind, packed string
@@ -150,7 +163,7 @@ func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
 	if err := rows.Err(); err != nil {
 		return nil, unavailable("read revocations and publications", err)
 	}
-	return ledger.NewKnown(seq, facts), nil
+	return facts, nil
 }
 
 // facts reads those events that the rest of the statement selects, in its order.

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,6 +78,33 @@ func joinUints(values []uint64) string {
 			b.WriteByte(',')
 		}
 		b.WriteString(strconv.FormatUint(v, 10))
+	}
+	return b.String()
+}
+
+// quoted writes texts as a list in SQL.
+func quoted(texts []string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var b strings.Builder
+	for i, text := range texts {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\'')
+		b.WriteString(escape.Replace(text))
+		b.WriteByte('\'')
+	}
+	return b.String()
+}
+
+// quotedPairs writes texts as a list of pairs in SQL.
+func quotedPairs(texts []string) string {
+	var b strings.Builder
+	for pair := range slices.Chunk(texts, 2) {
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("(" + quoted(pair) + ")")
 	}
 	return b.String()
 }

@@ -50,49 +50,6 @@ func (r *Reader) Store(ctx context.Context, cut schemas.Cut) error {
 	return nil
 }
 
-// RefreshCurrent makes ledger_current and ignored_events those of the cut.
-func (r *Reader) RefreshCurrent(ctx context.Context, cut schemas.Cut) error {
-	l, err := r.Ledger(ctx, cut)
-	if err != nil {
-		return err
-	}
-	if err := r.insertLedger(ctx, "ledger_current_rows", nil, l, func() []any { return nil }); err != nil {
-		return err
-	}
-	// A project whose registration was revoked has no row any more.
-	err = r.conn.Exec(ctx, `INSERT INTO ledger_current_rows (project_id, as_of, known_seq, removed)
-SELECT project_id, {as_of:Date32}, {known:UInt64}, true FROM ledger_current_rows FINAL WHERE NOT removed AND (known_seq < {known:UInt64} OR as_of < {as_of:Date32})`,
-		named("as_of", cut.AsOf.String()), named("known", cut.KnownSeq))
-	if err != nil {
-		return unavailable("take projects out of the current ledger", err)
-	}
-	return r.refreshIgnored(ctx, l)
-}
-
-func (r *Reader) refreshIgnored(ctx context.Context, l *schemas.Ledger) error {
-	if len(l.Ignored) > 0 {
-		batch, err := r.conn.PrepareBatch(ctx, "INSERT INTO ignored_rows (source, id, stream_seq, type, project_id, district, part, foreign_event, reason, known_seq)")
-		if err != nil {
-			return unavailable("store the ignored events", err)
-		}
-		defer batch.Close()
-		for _, i := range l.Ignored {
-			if err := batch.Append(i.Event.Source, i.Event.ID, i.Event.Seq, string(i.Type), i.ProjectID, i.District, string(i.Part), i.Foreign, i.Reason, l.KnownSeq); err != nil {
-				return fmt.Errorf("ignored event %s: %w", schemas.EventID(i.Event.Source, i.Event.ID), err)
-			}
-		}
-		if err := batch.Send(); err != nil {
-			return unavailable("store the ignored events", err)
-		}
-	}
-	err := r.conn.Exec(ctx, `INSERT INTO ignored_rows (source, id, part, reason, known_seq, removed)
-SELECT source, id, part, reason, {known:UInt64}, true FROM ignored_rows FINAL WHERE NOT removed AND known_seq < {known:UInt64}`, named("known", l.KnownSeq))
-	if err != nil {
-		return unavailable("take events out of the ignored ones", err)
-	}
-	return nil
-}
-
 // insertLedger writes the flat rows of a ledger with further columns.
 func (r *Reader) insertLedger(ctx context.Context, table string, further []string, l *schemas.Ledger, values func() []any) error {
 	if len(l.Standings) == 0 {
