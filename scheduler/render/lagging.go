@@ -111,7 +111,7 @@ func (c *composer) fullLagging() *document.Table {
 		case p.ConsecutiveStalledMonths > 0:
 			progress = fmt.Sprintf("连续%d个月无进展", p.ConsecutiveStalledMonths)
 		case p.Milestone == nil: // no date says why
-			progress += "，" + c.factOf(p)
+			progress += "，" + strings.Replace(c.factOf(p), "投资完成", "投资", 1) // two lines of the column
 		}
 		if p.Milestone != nil {
 			milestone = milestoneName(*p.Milestone)
