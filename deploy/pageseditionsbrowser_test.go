@@ -72,9 +72,9 @@ func TestEditorPublishesInABrowser(t *testing.T) {
 
 	// An analyst sees numbers as a chart, and finds a column.
 	do(t, tab, chromedp.Navigate(server.HTTP+"/query"), chromedp.Click("button[value=table]"))
-	until(t, tab, "document.querySelectorAll('#chart svg rect').length > 3 && document.querySelectorAll('#chart .legend li').length > 1")
+	until(t, tab, "document.querySelectorAll('#chart .usual svg rect').length > 3 && document.querySelectorAll('#chart .legend li').length > 1")
 	do(t, tab, chromedp.SetValue("#by", ""), chromedp.SetValue("#shape", "line"), chromedp.Click("#chart button"))
-	until(t, tab, "document.querySelectorAll('#chart svg polyline').length === 1")
+	until(t, tab, "document.querySelectorAll('#chart .usual svg polyline').length === 1")
 	do(t, tab, chromedp.SendKeys("#find", "流序号"))
 	until(t, tab, "document.querySelector('#dictionary').innerText.includes('列与“流序号”有关')")
 
