@@ -27,10 +27,20 @@ FROM (SELECT *, ifNull(type = 'progress.reported.v1' AND business_date < {from:D
 WHERE stream_seq <= {known:UInt64} AND cityHash64(project_id) % {parts:UInt64} = {part:UInt64}
 GROUP BY project_id`
 
-// factsOfSome gives all records of some projects; the list of projects stands in it twice. Of each identity that one of
-// them ever came under it takes the delivery with the lowest sequence by itself, which may be of another project: FINAL
-// would merge the whole table for a few.
-const factsOfSome = `SELECT project_id, arrayStringConcat(groupArray(` + factRecord + `)), emptyArrayString()
+// factsOfMany gives all records of some projects.
+const factsOfMany = `SELECT project_id, arrayStringConcat(groupArray(` + factRecord + `)), emptyArrayString()
+FROM events FINAL
+WHERE stream_seq <= {known:UInt64} AND project_id IN (%[1]s)
+GROUP BY project_id
+SETTINGS use_skip_indexes = 0`
+
+// fewProjects is up to how many projects factsOfFew reads faster.
+const fewProjects = 500
+
+// factsOfFew does the same for a few, whose list stands in it twice. Of each identity that one of them ever came under it
+// takes the delivery with the lowest sequence by itself, which may be of another project: FINAL would merge the whole
+// table.
+const factsOfFew = `SELECT project_id, arrayStringConcat(groupArray(` + factRecord + `)), emptyArrayString()
 FROM (
     SELECT project_id, stream_seq, occurred_at, source, id, type, district, fact FROM events
     WHERE (source, id) IN (SELECT source, id FROM events WHERE project_id IN (%[1]s))
@@ -98,7 +108,11 @@ func (s *factsSource) events(ctx context.Context) (uint64, error) {
 func (s *factsSource) whole(ctx context.Context, ids []string) iter.Seq2[ledger.Project, error] {
 	return func(yield func(ledger.Project, error) bool) {
 		for chunk := range slices.Chunk(ids, projectsAtOnce) {
-			if !s.read(ctx, fmt.Sprintf(factsOfSome, quoted(chunk)), 0, []any{named("known", s.seq)}, yield) {
+			statement := factsOfMany
+			if len(chunk) <= fewProjects {
+				statement = factsOfFew
+			}
+			if !s.read(ctx, fmt.Sprintf(statement, quoted(chunk)), 0, []any{named("known", s.seq)}, yield) {
 				return
 			}
 		}

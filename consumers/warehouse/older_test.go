@@ -222,25 +222,30 @@ func textOf(t rapid.TB, ledgers []*schemas.Ledger) string {
 	return string(text)
 }
 
-// TestManyProjectsAreReadAgain names as many projects as one statement may, with the longest ids, and one more.
+// TestManyProjectsAreReadAgain names as many projects as one statement may, with the longest ids, and behind them one of
+// them again, which is read by the statement for a few.
 func TestManyProjectsAreReadAgain(t *testing.T) {
 	w := open(t)
 	write(t, w, progress(t, 1, "a", 1), progress(t, 2, "b", 2))
+	write(t, w, progress(t, 3, "a", 3), progress(t, 4, "later", 4))
 	ids := make([]string, projectsAtOnce, projectsAtOnce+1)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("N-%062d", i)
 	}
-	source := &factsSource{Reader: NewReader(w, schemas.DefaultRules()), words: newWords(schemas.DefaultRules()), seq: 2}
+	ids[7] = "P-0012"
+	source := &factsSource{Reader: NewReader(w, schemas.DefaultRules()), words: newWords(schemas.DefaultRules()), seq: 3}
+	read := 0
 	for p, err := range source.whole(t.Context(), append(ids, "P-0012")) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if facts, err := p.Facts(); err != nil || p.ID != "P-0012" || len(facts) != 2 {
-			t.Errorf("project %s: %d facts, %v", p.ID, len(facts), err)
+		facts, err := p.Facts()
+		if err != nil || p.ID != "P-0012" || len(facts) != 2 || facts[0].Seq != 1 || facts[1].Seq != 2 {
+			t.Errorf("project %s: %v, %v", p.ID, facts, err)
 		}
-		ids = nil
+		read++
 	}
-	if ids != nil {
-		t.Error("nothing was read")
+	if read != 2 {
+		t.Errorf("read %d times", read)
 	}
 }
