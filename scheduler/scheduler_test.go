@@ -51,7 +51,7 @@ func TestTwoYearsOfMonths(t *testing.T) {
 	if !strings.Contains(model, `"issue_no": 10,`) || !strings.Contains(model, `"known_seq": 21,`) {
 		t.Error("the model does not hold its number and S")
 	}
-	if made := read(t, o.file("month", "2025-10", "settings-2025-10.json")); !strings.Contains(made, `"template_version": 4`) || !strings.Contains(made, `"jiefang"`) {
+	if made := read(t, o.file("month", "2025-10", "settings-2025-10.json")); !strings.Contains(made, `"template_version": 5`) || !strings.Contains(made, `"jiefang"`) {
 		t.Errorf("settings: %s", made)
 	}
 }
