@@ -55,7 +55,8 @@ type Config struct {
 	MaxBytes  int
 	Spacing   time.Duration
 	MaxWait   time.Duration
-	// Writers (2) is how many batches are written at a time: while one waits for the disk, another has the processor.
+	// Writers (1) is how many batches are written at a time. While one is written the next is decoded in any case; a second
+	// writer helps where a write mostly waits for a server that is far, and costs memory and processor time elsewhere.
 	Writers int
 	// After a failed write the next one of its writer waits RetryDelay (100 ms), doubled for each failure in a row up to
 	// MaxRetryDelay (5 s).
@@ -105,7 +106,7 @@ func New(c Config) (*Consumer, error) {
 		c.MaxEvents = 25_000
 	}
 	if c.Writers <= 0 {
-		c.Writers = 2
+		c.Writers = 1
 	}
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = 12 << 20

@@ -88,6 +88,9 @@ type running struct {
 // newConsumer gives one with a connection of its own.
 func (r *rig) newConsumer(c Config) *Consumer {
 	r.t.Helper()
+	if c.Writers == 0 {
+		c.Writers = 2 // batches that overtake one another are the harder case
+	}
 	c.JetStream = r.jetStream()
 	c.Decoder = schemas.NewValidator(schemas.DefaultRules())
 	if c.Store == nil {
