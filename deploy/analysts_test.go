@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var updateDictionary = flag.Bool("update-dictionary", false, "write docs/data-dictionary.md anew")
@@ -22,12 +24,27 @@ func TestWhatAnalystsAreGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.publish(events)
+	receipts := p.publish(events)
 	p.mustRun(nil, "bulletin", "2025-10", "--publish")
+	p.awaitCurrent(receipts[len(receipts)-1].Seq)
 	t.Run("dashboard", func(t *testing.T) { p.in(t).wantDashboard(t) })
 	t.Run("metrics", func(t *testing.T) { p.in(t).wantMetrics(t) })
 	t.Run("queries", func(t *testing.T) { p.in(t).wantWorkedQueries(t) })
 	t.Run("dictionary", func(t *testing.T) { p.in(t).wantDictionary(t) })
+}
+
+// awaitCurrent waits until ledger_current, which follows what was applied in its own time, holds everything up to a sequence.
+func (p *process) awaitCurrent(seq uint64) {
+	p.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		known := p.sqlRows("SELECT toString(max(known_seq)) AS known FROM ledger_current")[0]["known"]
+		if n, err := strconv.ParseUint(fmt.Sprint(known), 10, 64); err == nil && n >= seq {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("after a minute the current ledger is at sequence %v, not at %d", known, seq)
+		}
+	}
 }
 
 // in gives the server to a part of a test, which then fails by itself.
