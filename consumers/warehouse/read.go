@@ -73,47 +73,8 @@ func (r *Reader) LedgersOf(ctx context.Context, projects []string, cuts ...schem
 	if err != nil {
 		return nil, err
 	}
-	facts, err := r.factsOf(ctx, projects, seq)
-	if err != nil {
-		return nil, err
-	}
-	return ledger.Assemble(r.rules, known, cuts, func(yield func(ledger.Project, error) bool) {
-		for _, id := range projects {
-			if !yield(ledger.Project{ID: id, Facts: func() ([]ledger.Fact, error) { return facts[id], nil }}, nil) {
-				return
-			}
-		}
-	})
-}
-
-// factsOf reads what is known of the projects, in the order of the stream. The
-// identities are looked for first: the delivery that counts is the first one,
-// whatever project that is about.
-func (r *Reader) factsOf(ctx context.Context, projects []string, seq uint64) (map[string][]ledger.Fact, error) {
-	rows, err := r.conn.Query(ctx, "SELECT "+factColumns+` FROM events
-WHERE stream_seq <= {known:UInt64} AND (source, id) IN (SELECT source, id FROM events WHERE project_id IN {projects:Array(String)})
-ORDER BY stream_seq LIMIT 1 BY source, id`, named("known", seq), named("projects", projects))
-	if err != nil {
-		return nil, unavailable("read the events of projects", err)
-	}
-	defer rows.Close()
-	facts := make(map[string][]ledger.Fact, len(projects))
-	for _, id := range projects {
-		facts[id] = nil
-	}
-	for rows.Next() {
-		id, f, err := scanFact(rows)
-		if err != nil {
-			return nil, err
-		}
-		if of, asked := facts[id]; asked {
-			facts[id] = append(of, f)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("read the events of projects", err)
-	}
-	return facts, nil
+	source := &factsSource{Reader: r, words: newWords(r.rules), seq: seq}
+	return ledger.Assemble(r.rules, known, cuts, source.whole(ctx, projects))
 }
 
 // knownFacts finds revocations and publications behind a sequence by their type, and then takes the delivery with the
