@@ -22,6 +22,7 @@ type Project struct {
 
 // judged is what one project adds to the ledgers.
 type judged struct {
+	projectID   string
 	lacking     string             // the project's id, when it is to be judged again with its older reports; then nothing else
 	standings   []schemas.Standing // one for each cut; without an id where the project has no row
 	orphans     []int              // one for each cut
@@ -42,6 +43,26 @@ func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects i
 // AssembleShort is Assemble for projects of which older reports may be left
 // out; whole gives those that need them, with everything.
 func AssembleShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) ([]*schemas.Ledger, error) {
+	judgements, err := JudgeShort(rules, known, cuts, projects, whole)
+	if err != nil {
+		return nil, err
+	}
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i := range cuts {
+		ledgers[i] = judgements.Ledger(i)
+	}
+	return ledgers, nil
+}
+
+// Judgements are what projects add to the ledgers of some cuts.
+type Judgements struct {
+	rules *schemas.Rules
+	cuts  []schemas.Cut
+	all   []judged
+}
+
+// JudgeShort is AssembleShort before the ledgers are put together.
+func JudgeShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) (*Judgements, error) {
 	all, err := judgeEach(rules, known, cuts, projects)
 	if err != nil {
 		return nil, err
@@ -61,12 +82,29 @@ func AssembleShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, proje
 		}
 		all = append(all, again...)
 	}
-	ledgers := make([]*schemas.Ledger, len(cuts))
-	for i, cut := range cuts {
-		ledgers[i] = assembled(all, i, cut)
-		ledgers[i].ReportingMonth = rules.ReportingMonth(cut.AsOf)
+	return &Judgements{rules, cuts, all}, nil
+}
+
+// Ledger puts the ledger of the i-th cut together.
+func (j *Judgements) Ledger(i int) *schemas.Ledger {
+	l := assembled(j.all, i, j.cuts[i])
+	l.ReportingMonth = j.rules.ReportingMonth(l.AsOf)
+	return l
+}
+
+// Len is how many subjects were judged.
+func (j *Judgements) Len() int { return len(j.all) }
+
+// Of yields what each subject adds to the ledger of the i-th cut, in any order.
+func (j *Judgements) Of(i int) iter.Seq[schemas.Judged] {
+	return func(yield func(schemas.Judged) bool) {
+		for k := range j.all {
+			one := &j.all[k]
+			if !yield(schemas.Judged{ProjectID: one.projectID, Standing: one.standings[i], Orphans: one.orphans[i], Ignored: one.ignored, Adjustments: one.adjustments}) {
+				return
+			}
+		}
 	}
-	return ledgers, nil
 }
 
 // judgeEach judges the projects on all cores.
@@ -100,26 +138,35 @@ func assembled(all []judged, i int, cut schemas.Cut) *schemas.Ledger {
 	var order []*schemas.Standing
 	for k := range all {
 		j := &all[k]
-		for _, ignored := range j.ignored {
-			l.Ignored = append(l.Ignored, ignored)
-			if ignored.Foreign {
-				l.Quality.Foreign++
-			}
-		}
-		l.Quality.Orphans += j.orphans[i]
-		l.Adjustments = append(l.Adjustments, j.adjustments...)
+		add(l, j.orphans[i], j.ignored, j.adjustments)
 		if s := &j.standings[i]; s.ProjectID != "" {
 			order = append(order, s)
 		}
 	}
-	slices.SortStableFunc(l.Ignored, func(a, b schemas.Ignored) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
-	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
+	orderEvents(l)
 	slices.SortFunc(order, func(a, b *schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
 	l.Standings = make([]schemas.Standing, len(order))
 	for k, s := range order {
 		l.Standings[k] = *s
 	}
 	return l
+}
+
+// add adds what one subject brings beside its row.
+func add(l *schemas.Ledger, orphans int, ignored []schemas.Ignored, adjustments []schemas.RecordedAdjustment) {
+	for _, i := range ignored {
+		if i.Foreign {
+			l.Quality.Foreign++
+		}
+	}
+	l.Quality.Orphans += orphans
+	l.Ignored, l.Adjustments = append(l.Ignored, ignored...), append(l.Adjustments, adjustments...)
+}
+
+// orderEvents puts what does not count and adjustments into the order of the stream.
+func orderEvents(l *schemas.Ledger) {
+	slices.SortStableFunc(l.Ignored, func(a, b schemas.Ignored) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
+	slices.SortFunc(l.Adjustments, func(a, b schemas.RecordedAdjustment) int { return compareSeq(a.Event.Seq, b.Event.Seq) })
 }
 
 // deal hands the projects out in batches.
@@ -163,7 +210,7 @@ func judgeAll(rules *schemas.Rules, known *Known, cuts []schemas.Cut, batches <-
 }
 
 func judge(h *History, cuts []schemas.Cut) judged {
-	j := judged{ignored: h.Ignored(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
+	j := judged{projectID: h.ProjectID, ignored: h.Ignored(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
 	for i, cut := range cuts {
 		j.orphans[i] = h.Orphans(cut.AsOf)
 		j.standings[i], _ = h.At(cut)

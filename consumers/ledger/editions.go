@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -58,4 +60,16 @@ func (k *Known) Latest(kind schemas.PeriodKind) (Edition, bool) {
 		}
 	}
 	return Edition{}, false
+}
+
+// EditionsFor names the editions that item 6 of 七个一 can see at a cut (the specification, §7): where two S name the same, a
+// project about which nothing came between them has the same verdict.
+func (k *Known) EditionsFor(endBefore schemas.Date) string {
+	var b strings.Builder
+	for _, e := range k.editions {
+		if e.End < endBefore {
+			fmt.Fprintf(&b, "%q %d %s %d\n", schemas.EventID(e.Event.Source, e.Event.ID), e.Event.Seq, e.End, e.KnownSeq)
+		}
+	}
+	return b.String()
 }

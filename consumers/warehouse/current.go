@@ -115,8 +115,8 @@ func (c *Current) Refresh(ctx context.Context, rules *schemas.Rules, cut schemas
 	if next.rulesHash, err = rules.Hash(); err != nil {
 		return err
 	}
-	if err := c.w.conn.QueryRow(ctx, "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'events'").Scan(&next.events); err != nil {
-		return unavailable("look for the table of events", err)
+	if next.events, err = c.w.eventsTable(ctx); err != nil {
+		return err
 	}
 	before := c.knows
 	c.knows = nil

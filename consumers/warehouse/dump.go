@@ -102,6 +102,9 @@ func (w *Warehouse) Clear(ctx context.Context, table string) error {
 	if err := w.conn.Exec(ctx, w.emptied(t.name)); err != nil {
 		return unavailable("empty table "+t.name, err)
 	}
+	if t.name == "events" {
+		return w.forgetJudged(ctx)
+	}
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // follows tells whether a table follows from the copied ones and the streams.
 func follows(table string) bool {
-	for _, beginning := range []string{"schema_migrations", "audit_records", "ignored_rows", "ledger_", "model_cuts", "figure_rows", "ranking_rows", "assessment_"} {
+	for _, beginning := range []string{"schema_migrations", "audit_records", "ignored_rows", "ledger_", "model_cuts", "figure_rows", "ranking_rows", "assessment_", "judged_"} {
 		if strings.HasPrefix(table, beginning) {
 			return true
 		}

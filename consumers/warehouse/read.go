@@ -35,19 +35,41 @@ func (r *Reader) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, 
 }
 
 // Ledgers judges every project at several cuts of one KnownSeq, and reads the
-// events once for all of them.
+// events once for all of them; what was judged before and nothing came about
+// since is taken over (see judged.go).
 func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
 	seq := cuts[0].KnownSeq
-	known, err := r.known(ctx, seq)
+	facts, err := r.knownFacts(ctx, 0, seq)
 	if err != nil {
 		return nil, err
 	}
-	source := &factsSource{Reader: r, words: newWords(r.rules), seq: seq, from: ledger.ReportsFrom(r.rules, cuts)}
-	ledgers, err := ledger.AssembleShort(r.rules, known, cuts, source.all(ctx), func(ids []string) iter.Seq2[ledger.Project, error] {
-		return source.whole(ctx, ids)
-	})
+	known := ledger.NewKnown(seq, facts)
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	before, err := r.judgedBefore(ctx, known, facts)
 	if err != nil {
 		return nil, err
+	}
+	var rest []int
+	var cutsLeft []schemas.Cut
+	for i, cut := range cuts {
+		if ledgers[i], err = before.ledger(ctx, cut); err != nil {
+			return nil, err
+		}
+		if ledgers[i] == nil {
+			rest, cutsLeft = append(rest, i), append(cutsLeft, cut)
+		}
+	}
+	if len(rest) > 0 {
+		judgements, err := r.judgeAll(ctx, known, cutsLeft)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range rest {
+			if i < cutsOfBulletin {
+				before.keep(ctx, cutsLeft[k], judgements, k)
+			}
+			ledgers[i] = judgements.Ledger(k)
+		}
 	}
 	if err := r.SettleConflicts(ctx); err != nil {
 		return nil, err
@@ -62,6 +84,14 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 		l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
 	}
 	return ledgers, nil
+}
+
+// judgeAll judges every subject at the cuts.
+func (r *Reader) judgeAll(ctx context.Context, known *ledger.Known, cuts []schemas.Cut) (*ledger.Judgements, error) {
+	source := &factsSource{Reader: r, words: newWords(r.rules), seq: known.Seq, from: ledger.ReportsFrom(r.rules, cuts)}
+	return ledger.JudgeShort(r.rules, known, cuts, source.all(ctx), func(ids []string) iter.Seq2[ledger.Project, error] {
+		return source.whole(ctx, ids)
+	})
 }
 
 // LedgersOf judges the given projects at several cuts of one KnownSeq, and reads

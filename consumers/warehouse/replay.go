@@ -212,5 +212,5 @@ func (w *Warehouse) ForgetStored(ctx context.Context) error {
 			return unavailable("forget what was stored for readers", err)
 		}
 	}
-	return nil
+	return w.forgetJudged(ctx)
 }

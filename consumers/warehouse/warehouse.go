@@ -26,6 +26,9 @@ type Config struct {
 	Sharded bool
 	// Stream is where the events come from. Without it everything works but the recording of conflicts.
 	Stream Stream
+	// Program names the program and its version: what another one judged is not taken over. Without it nothing that was
+	// judged is kept.
+	Program string
 	// Now is the clock of what the warehouse itself records, by default time.Now.
 	Now func() time.Time
 	// Log receives what is worth knowing and is no error of a caller, by default nothing.
@@ -46,6 +49,10 @@ type Warehouse struct {
 	stream Stream
 	// suffix ends the names of the stream's tables; it is empty but for shadow tables.
 	suffix string
+	// program may be empty.
+	program string
+	// judgedFrom is from how many subjects what was judged of them is kept.
+	judgedFrom int
 }
 
 // connectionLife ends an idle connection before servers and proxies in between do.
@@ -82,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options)}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options), program: c.Program, judgedFrom: judgedFrom}
 	if w.now == nil {
 		w.now = time.Now
 	}

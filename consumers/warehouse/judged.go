@@ -1,0 +1,233 @@
+package warehouse
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/uuid"
+
+	"milepost/consumers/ledger"
+	"milepost/schemas"
+)
+
+// What was judged of each subject is kept for a few cuts, so that a ledger costs a look at each project and not at its
+// history. A judgement depends on the day E, on what item 6 of 七个一 can see, on the rules, on the program, and on the events
+// of the subject up to S with their revocations. All but the last are in the cut's hash; a subject of which nothing came
+// between two S has the same judgement at both, whichever of them is the later one.
+
+const (
+	// judgedFrom: fewer subjects are judged faster than it is worth to keep them.
+	judgedFrom = 2_000
+	// judgedCuts bounds how many cuts are kept.
+	judgedCuts = 8
+	// cutsOfBulletin are those that a bulletin always asks for, at the front: the period and the one before.
+	cutsOfBulletin = 2
+	// recentDays is for how long ledgers of past days are kept, in days: pages compare with a week before.
+	recentDays = 8
+	// judgedAtOnce bounds what is written as one block.
+	judgedAtOnce = 20_000
+	// unfinishedLife is after how long a making that nobody noted is none that is still being written.
+	unfinishedLife = 6 * time.Hour
+)
+
+// judgedStore keeps what was judged as known at one S. Without an applied watermark it keeps nothing.
+type judgedStore struct {
+	*Reader
+	known   *ledger.Known
+	facts   []ledger.Fact // revocations and publications
+	applied uint64
+	base    string // what every cut of the store depends on
+}
+
+// judgedBefore gives the store; it is nil where nothing is kept. On replicated tables a replica may still lack some of what
+// was written, so that nothing is kept there.
+func (r *Reader) judgedBefore(ctx context.Context, known *ledger.Known, facts []ledger.Fact) (*judgedStore, error) {
+	if r.program == "" || r.stream == nil || r.cluster != "" || r.suffix != "" {
+		return nil, nil
+	}
+	applied, err := r.stream.Watermark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := r.rules.Hash()
+	if err != nil {
+		return nil, err
+	}
+	events, err := r.eventsTable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &judgedStore{r, known, facts, applied, fmt.Sprintf("%q %s %s", r.program, hash, events)}, nil
+}
+
+// eventsTable identifies the table of events, which a replay exchanges.
+func (w *Warehouse) eventsTable(ctx context.Context) (uuid.UUID, error) {
+	var id uuid.UUID
+	if err := w.conn.QueryRow(ctx, "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'events'").Scan(&id); err != nil {
+		return id, unavailable("look for the table of events", err)
+	}
+	return id, nil
+}
+
+// name is the hash of all that a judgement depends on but S.
+func (s *judgedStore) name(cut schemas.Cut) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", s.base, cut.AsOf, s.known.EditionsFor(cut.EditionsBefore)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// making is one judgement of all subjects at a cut, with what was judged again since.
+type making struct {
+	id       string
+	known    uint64 // up to which what concerns a subject was judged
+	subjects uint64 // at least so many rows there are
+}
+
+// ledger gives the ledger of a cut of what was judged before, and judges again what something came about since then; nil
+// when there is no such making, or when too much came.
+func (s *judgedStore) ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
+	if s == nil || cut.Trace {
+		return nil, nil
+	}
+	m, err := s.newest(ctx, cut)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	concerned, few, err := s.concernedSince(ctx, m)
+	if err != nil || !few {
+		return nil, err
+	}
+	again, err := s.judgeSome(ctx, cut, concerned)
+	if err != nil {
+		return nil, err
+	}
+	var rows uint64
+	if err := s.conn.QueryRow(ctx, "SELECT count() FROM judged_rows WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
+		return nil, unavailable("read what was judged", err)
+	}
+	l, read, err := ledger.Gather(s.rules, cut, s.packed(ctx, m), int(rows), again)
+	if err != nil {
+		return nil, err
+	}
+	if uint64(read) < m.subjects {
+		return nil, nil // it is being forgotten
+	}
+	if m.known < s.known.Seq && s.known.Seq <= s.applied {
+		s.keepSome(ctx, cut, m, again)
+	}
+	return l, nil
+}
+
+// newest gives the making that was judged the furthest; nil when there is none.
+func (s *judgedStore) newest(ctx context.Context, cut schemas.Cut) (*making, error) {
+	rows, err := s.conn.Query(ctx, "SELECT making, known_seq, subjects FROM judged_cuts FINAL WHERE cut = {cut:String} ORDER BY known_seq DESC LIMIT 1", named("cut", s.name(cut)))
+	if err != nil {
+		return nil, unavailable("look for what was judged", err)
+	}
+	defer rows.Close()
+	var m *making
+	for rows.Next() {
+		m = &making{}
+		if err := rows.Scan(&m.id, &m.known, &m.subjects); err != nil {
+			return nil, unavailable("look for what was judged", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("look for what was judged", err)
+	}
+	return m, nil
+}
+
+// concernedSince gives the subjects whose judgement may be another one at S, perhaps more; false when they are many.
+func (s *judgedStore) concernedSince(ctx context.Context, m *making) (subjects []string, few bool, err error) {
+	limit := max(int(m.subjects/10), min(int(m.subjects)-1, someProjects))
+	var revoked []string
+	for _, f := range s.facts {
+		if r, ok := f.Data.(*schemas.Revoked); ok && f.Seq > m.known {
+			revoked = append(revoked, r.Source, r.ID)
+		}
+	}
+	if len(revoked) > 2*someRevocations {
+		return nil, false, nil
+	}
+	statement := `SELECT DISTINCT project_id FROM (
+    SELECT project_id FROM judged_rows FINAL WHERE making = {making:String} AND known_seq > {known:UInt64}
+    UNION ALL
+    SELECT project_id FROM events WHERE stream_seq > {judged:UInt64} AND stream_seq <= {known:UInt64}`
+	if len(revoked) > 0 {
+		statement += "\n    UNION ALL\n    SELECT project_id FROM events WHERE (source, id) IN (" + quotedPairs(revoked) + ")"
+	}
+	rows, err := s.conn.Query(ctx, statement+fmt.Sprintf("\n) LIMIT %d", limit+1), named("making", m.id), named("judged", m.known), named("known", s.known.Seq))
+	if err != nil {
+		return nil, false, unavailable("look for projects with something new", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var subject string
+		if err := rows.Scan(&subject); err != nil {
+			return nil, false, unavailable("look for projects with something new", err)
+		}
+		subjects = append(subjects, subject)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, unavailable("look for projects with something new", err)
+	}
+	return subjects, len(subjects) <= limit, nil
+}
+
+// judgeSome judges some subjects at the cut. One that has no event any more is judged as nothing.
+func (s *judgedStore) judgeSome(ctx context.Context, cut schemas.Cut, subjects []string) ([]schemas.Judged, error) {
+	if len(subjects) == 0 {
+		return nil, nil
+	}
+	source := &factsSource{Reader: s.Reader, words: newWords(s.rules), seq: s.known.Seq}
+	judgements, err := ledger.JudgeShort(s.rules, s.known, []schemas.Cut{cut}, source.whole(ctx, subjects), nil)
+	if err != nil {
+		return nil, err
+	}
+	missing := map[string]bool{}
+	for _, subject := range subjects {
+		missing[subject] = true
+	}
+	var again []schemas.Judged
+	for j := range judgements.Of(0) {
+		delete(missing, j.ProjectID)
+		again = append(again, j)
+	}
+	for subject := range missing {
+		again = append(again, schemas.Judged{ProjectID: subject})
+	}
+	return again, nil
+}
+
+// packed streams a making by project.
+func (s *judgedStore) packed(ctx context.Context, m *making) iter.Seq2[ledger.Packed, error] {
+	return func(yield func(ledger.Packed, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": projectsInBlock}))
+		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} ORDER BY making, project_id", named("making", m.id))
+		if err != nil {
+			yield(ledger.Packed{}, unavailable("read what was judged", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p ledger.Packed
+			if err := rows.Scan(&p.ProjectID, &p.Text); err != nil {
+				yield(p, unavailable("read what was judged", err))
+				return
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(ledger.Packed{}, unavailable("read what was judged", err))
+		}
+	}
+}
