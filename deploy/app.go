@@ -265,7 +265,7 @@ func (a *App) openWarehouse(ctx context.Context) error {
 	a.past = consumers.NewPast(a.config.archiveDir())
 	a.closers = append(a.closers, func(context.Context) error { a.past.Close(); return nil })
 	w, err := warehouse.Open(ctx, warehouse.Config{
-		DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Sharded: a.config.ClickHouseSharded, Now: a.now, Log: a.log,
+		DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Sharded: a.config.ClickHouseSharded, Program: programHash(), Now: a.now, Log: a.log,
 		Stream: consumers.NewOriginals(a.js, schemas.NewBookValidator(a.book), a.actors()).WithPast(a.past),
 	})
 	if err != nil {

@@ -27,7 +27,7 @@ func (r *Reader) Foresee(ctx context.Context, e *schemas.Event, asOf schemas.Dat
 	if err != nil {
 		return Foreseen{}, err
 	}
-	revocations, err := r.factsWhere(ctx, "type = {type:String}", named("type", string(schemas.EventRevoked)))
+	revocations, err := r.revocationsAndEditions(ctx, next)
 	if err != nil {
 		return Foreseen{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -87,24 +88,51 @@ type making struct {
 	subjects uint64 // at least so many rows there are
 }
 
-// ledger gives the ledger of a cut of what was judged before, and judges again what something came about since then; nil
-// when there is no such making, or when too much came.
-func (s *judgedStore) ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
-	if s == nil || cut.Trace {
-		return nil, nil
+// ledgers gives the ledgers of cuts of what was judged before, and judges again, for all cuts at once, what something came
+// about since then; nil where there is no such making, or where too much came.
+func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	if s == nil {
+		return ledgers, nil
 	}
-	m, err := s.newest(ctx, cut)
-	if err != nil || m == nil {
-		return nil, err
+	var found []schemas.Cut
+	var makings []*making
+	var places []int
+	var concerned []string // by one of the cuts; it does no harm to judge it again at another
+	for i, cut := range cuts {
+		if cut.Trace {
+			continue
+		}
+		m, err := s.newest(ctx, cut)
+		if err != nil {
+			return nil, err
+		}
+		if m == nil {
+			continue
+		}
+		subjects, few, err := s.concernedSince(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			found, makings, places, concerned = append(found, cut), append(makings, m), append(places, i), append(concerned, subjects...)
+		}
 	}
-	concerned, few, err := s.concernedSince(ctx, m)
-	if err != nil || !few {
-		return nil, err
-	}
-	again, err := s.judgeSome(ctx, cut, concerned)
+	slices.Sort(concerned)
+	again, err := s.judgeSome(ctx, found, slices.Compact(concerned))
 	if err != nil {
 		return nil, err
 	}
+	for k, cut := range found {
+		if ledgers[places[k]], err = s.gather(ctx, cut, makings[k], again[k]); err != nil {
+			return nil, err
+		}
+	}
+	return ledgers, nil
+}
+
+// gather puts the ledger of a cut together; nil when the making lacks rows, because it is being forgotten.
+func (s *judgedStore) gather(ctx context.Context, cut schemas.Cut, m *making, again []schemas.Judged) (*schemas.Ledger, error) {
 	var rows uint64
 	if err := s.conn.QueryRow(ctx, "SELECT count() FROM judged_rows WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
 		return nil, unavailable("read what was judged", err)
@@ -114,7 +142,7 @@ func (s *judgedStore) ledger(ctx context.Context, cut schemas.Cut) (*schemas.Led
 		return nil, err
 	}
 	if uint64(read) < m.subjects {
-		return nil, nil // it is being forgotten
+		return nil, nil
 	}
 	if m.known < s.known.Seq && s.known.Seq <= s.applied {
 		s.keepSome(ctx, cut, m, again)
@@ -179,27 +207,29 @@ func (s *judgedStore) concernedSince(ctx context.Context, m *making) (subjects [
 	return subjects, len(subjects) <= limit, nil
 }
 
-// judgeSome judges some subjects at the cut. One that has no event any more is judged as nothing.
-func (s *judgedStore) judgeSome(ctx context.Context, cut schemas.Cut, subjects []string) ([]schemas.Judged, error) {
-	if len(subjects) == 0 {
-		return nil, nil
+// judgeSome judges some subjects at each of the cuts. One that has no event any more is judged as nothing.
+func (s *judgedStore) judgeSome(ctx context.Context, cuts []schemas.Cut, subjects []string) ([][]schemas.Judged, error) {
+	again := make([][]schemas.Judged, len(cuts))
+	if len(subjects) == 0 || len(cuts) == 0 {
+		return again, nil
 	}
 	source := &factsSource{Reader: s.Reader, words: newWords(s.rules), seq: s.known.Seq}
-	judgements, err := ledger.JudgeShort(s.rules, s.known, []schemas.Cut{cut}, source.whole(ctx, subjects), nil)
+	judgements, err := ledger.JudgeShort(s.rules, s.known, cuts, source.whole(ctx, subjects), nil)
 	if err != nil {
 		return nil, err
 	}
-	missing := map[string]bool{}
-	for _, subject := range subjects {
-		missing[subject] = true
-	}
-	var again []schemas.Judged
-	for j := range judgements.Of(0) {
-		delete(missing, j.ProjectID)
-		again = append(again, j)
-	}
-	for subject := range missing {
-		again = append(again, schemas.Judged{ProjectID: subject})
+	for i := range cuts {
+		missing := map[string]bool{}
+		for _, subject := range subjects {
+			missing[subject] = true
+		}
+		for j := range judgements.Of(i) {
+			delete(missing, j.ProjectID)
+			again[i] = append(again[i], j)
+		}
+		for subject := range missing {
+			again[i] = append(again[i], schemas.Judged{ProjectID: subject})
+		}
 	}
 	return again, nil
 }

@@ -30,11 +30,11 @@ func taken(t *testing.T, r *Reader, cut schemas.Cut) *schemas.Ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := store.ledger(t.Context(), cut)
+	l, err := store.ledgers(t.Context(), []schemas.Cut{cut})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return l[0]
 }
 
 // judgingSeeds is how many random histories there are; more were tried when this was written.

@@ -140,6 +140,7 @@ func (w *Warehouse) forgetOld(ctx context.Context) error {
 
 // forgetJudged forgets everything that was judged: the events are others now.
 func (w *Warehouse) forgetJudged(ctx context.Context) error {
+	w.knownBefore.forget()
 	for _, table := range []string{"judged_cuts", "judged_rows"} {
 		if err := w.conn.Exec(ctx, w.emptied(table)); err != nil {
 			return unavailable("forget what was judged", err)

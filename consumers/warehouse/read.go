@@ -39,22 +39,22 @@ func (r *Reader) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, 
 // since is taken over (see judged.go).
 func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
 	seq := cuts[0].KnownSeq
-	facts, err := r.knownFacts(ctx, 0, seq)
+	facts, err := r.revocationsAndEditions(ctx, seq)
 	if err != nil {
 		return nil, err
 	}
 	known := ledger.NewKnown(seq, facts)
-	ledgers := make([]*schemas.Ledger, len(cuts))
 	before, err := r.judgedBefore(ctx, known, facts)
+	if err != nil {
+		return nil, err
+	}
+	ledgers, err := before.ledgers(ctx, cuts)
 	if err != nil {
 		return nil, err
 	}
 	var rest []int
 	var cutsLeft []schemas.Cut
 	for i, cut := range cuts {
-		if ledgers[i], err = before.ledger(ctx, cut); err != nil {
-			return nil, err
-		}
 		if ledgers[i] == nil {
 			rest, cutsLeft = append(rest, i), append(cutsLeft, cut)
 		}
@@ -124,7 +124,7 @@ ORDER BY stream_seq`
 
 // known reads what holds for all projects: revocations and editions.
 func (r *Reader) known(ctx context.Context, seq uint64) (*ledger.Known, error) {
-	facts, err := r.knownFacts(ctx, 0, seq)
+	facts, err := r.revocationsAndEditions(ctx, seq)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,8 @@ type Warehouse struct {
 	program string
 	// judgedFrom is from how many subjects what was judged of them is kept.
 	judgedFrom int
+	// knownBefore are the revocations and publications that were read before.
+	knownBefore *knownBefore
 }
 
 // connectionLife ends an idle connection before servers and proxies in between do.
@@ -89,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options), program: c.Program, judgedFrom: judgedFrom}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options), program: c.Program, judgedFrom: judgedFrom, knownBefore: &knownBefore{}}
 	if w.now == nil {
 		w.now = time.Now
 	}

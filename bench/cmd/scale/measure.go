@@ -40,7 +40,8 @@ type row struct {
 	names    []string
 	peak     int64 // bytes
 	storage  string
-	total    uint64 // bytes on disk
+	total    uint64  // bytes on disk
+	judged   float64 // bytes on disk of what was judged before, for each project
 }
 
 func measure(ctx context.Context, o options, out, progress io.Writer) (err error) {
@@ -70,7 +71,7 @@ func (e *engine) measureProvince(ctx context.Context, database string, province 
 		_, dropped := e.ask(context.WithoutCancel(ctx), "default", "DROP DATABASE "+database+" SYNC")
 		err = errors.Join(err, dropped)
 	}()
-	w, err := warehouse.Open(ctx, warehouse.Config{DSN: e.address(database).String(), Stream: &r.filled})
+	w, err := warehouse.Open(ctx, warehouse.Config{DSN: e.address(database).String(), Stream: &r.filled, Program: "scale"})
 	if err != nil {
 		return r, err
 	}
@@ -117,7 +118,6 @@ const once = "first "
 func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 	rules := schemas.DefaultRules()
 	reader := warehouse.NewReader(w, rules)
-	known := r.filled.events
 	period := schemas.PeriodContaining(schemas.MonthOf, schemas.NewDate(2025, time.October, 31))
 	ask := func(sql string) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -126,7 +126,7 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 		}
 	}
 	build := func(ctx context.Context) error {
-		model, err := bulletin.Build(ctx, reader, rules, period, known)
+		model, err := bulletin.Build(ctx, reader, rules, period, r.filled.events)
 		if err == nil && model.Totals.Projects < r.province.Projects/2 {
 			err = fmt.Errorf("only %d projects", model.Totals.Projects)
 		}
@@ -136,20 +136,54 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 		{"floor", ask("SELECT project_id, max(stream_seq) FROM events GROUP BY project_id FORMAT Native")},
 		{once + "bulletin", build},
 		{"bulletin", build},
-		{"ledger", func(ctx context.Context) error {
-			_, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, known))
+		{"bulletin after 100 events", func(ctx context.Context) error {
+			if err := arrive(ctx, w, period.Start.Month(), r); err != nil {
+				return err
+			}
+			return build(ctx)
+		}},
+		{"ledger judged whole", func(ctx context.Context) error {
+			_, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, r.filled.events))
 			return err
 		}},
 		{"assessment", func(ctx context.Context) error {
-			_, err := assessment.Build(ctx, reader, rules, 2025, known, nil)
+			_, err := assessment.Build(ctx, reader, rules, 2025, r.filled.events, nil)
 			return err
 		}},
 		{once + "ledger_current", func(ctx context.Context) error {
-			return reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.NewDate(2025, time.December, 31), known))
+			return reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.NewDate(2025, time.December, 31), r.filled.events))
 		}},
 		{"page in SQL", ask("SELECT project_id, name, district, lead, light, status, rate FROM ledger_current WHERE light = 'red' AND district = 'boai' ORDER BY rate DESC NULLS LAST, project_id LIMIT 50 OFFSET 50 FORMAT Native")},
 		{"a project's events", ask("SELECT * FROM (SELECT source, id, type, stream_seq, data FROM events WHERE project_id = 'P-0000500' ORDER BY stream_seq LIMIT 1 BY source, id) ORDER BY stream_seq DESC LIMIT 5000 FORMAT Native")},
 	}
+}
+
+// arriving is how many events come between two bulletins.
+const arriving = 100
+
+// arrive writes reports of some projects.
+func arrive(ctx context.Context, w *warehouse.Warehouse, month schemas.Month, r *row) error {
+	rows := warehouse.NewRows()
+	for n := range arriving {
+		r.filled.events++
+		e, err := schemas.NewEvent(schemas.Event{
+			ID: fmt.Sprint("arriving-", r.filled.events), Source: "/offices/city", Type: schemas.ProgressReported, District: schemas.CityDistrict,
+			Subject: fmt.Sprintf("P-%07d", 1+n*r.province.Projects/arriving), Time: month.Last().Start().Add(30 * 24 * time.Hour),
+			Data: &schemas.Progress{Month: month, InvestedYTD: schemas.MoneyFromWan(int64(n))},
+		})
+		if err != nil {
+			return err
+		}
+		fingerprint, err := schemas.FingerprintOf(e.Raw)
+		if err != nil {
+			return err
+		}
+		if err := rows.Add(&warehouse.Delivery{Event: e, Fingerprint: fingerprint, Sequence: r.filled.events, RecordedAt: e.Time, Actor: "http:127.0.0.1"}); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(ctx, warehouse.Batch{Rows: rows})
+	return err
 }
 
 // repeat measures a step some times. Processor time is that of the whole
@@ -217,6 +251,10 @@ WHERE database = '%s' AND active AND table NOT IN ('ledger_current_rows', 'ignor
 		bytes, err := strconv.ParseUint(number, 10, 64)
 		if err != nil {
 			return err
+		}
+		if table == "judged_rows" {
+			r.judged = float64(bytes) / float64(r.province.Projects)
+			continue
 		}
 		r.total += bytes
 		r.storage += fmt.Sprintf("%s %.1f, ", table, float64(bytes)/float64(r.filled.events))

@@ -29,8 +29,8 @@ func printTable(out io.Writer, rows []row, o options) error {
 	}
 	text.WriteString("\n")
 	for _, r := range rows {
-		fmt.Fprintf(&text, "- %d projects, %d years: written in %.0f s; an event has %d bytes as JSON; on disk, bytes an event: %s\n",
-			r.province.Projects, r.province.Years, r.loading, r.filled.bytes/r.filled.events, r.storage)
+		fmt.Fprintf(&text, "- %d projects, %d years: written in %.0f s; an event has %d bytes as JSON; on disk, bytes an event: %s; what was judged for two cuts: %.0f bytes a project\n",
+			r.province.Projects, r.province.Years, r.loading, r.filled.bytes/r.filled.events, r.storage, r.judged)
 	}
 	_, err := io.WriteString(out, text.String())
 	return err
