@@ -73,18 +73,34 @@ type factsSource struct {
 // all streams the facts of one subject after another, in any order.
 func (s *factsSource) all(ctx context.Context) iter.Seq2[ledger.Project, error] {
 	return func(yield func(ledger.Project, error) bool) {
-		events, err := s.events(ctx)
+		parts, err := s.parts(ctx)
 		if err != nil {
 			yield(ledger.Project{}, err)
 			return
 		}
-		parts := events/eventsInMemory + 1
 		for part := range parts {
-			if !s.read(ctx, factsByProject, s.from, []any{named("known", s.seq), named("from", s.fromDay()), named("parts", parts), named("part", part)}, yield) {
+			if !s.read(ctx, factsByProject, s.from, s.partArguments(part, parts), yield) {
 				return
 			}
 		}
 	}
+}
+
+// parts gives in how many parts the subjects are read, so that the engine need not gather all events at once.
+func (s *factsSource) parts(ctx context.Context) (uint64, error) {
+	events, err := s.events(ctx)
+	return events/eventsInMemory + 1, err
+}
+
+// part streams the facts of the subjects of one part.
+func (s *factsSource) part(ctx context.Context, part, parts uint64) iter.Seq2[ledger.Project, error] {
+	return func(yield func(ledger.Project, error) bool) {
+		s.read(ctx, factsByProject, s.from, s.partArguments(part, parts), yield)
+	}
+}
+
+func (s *factsSource) partArguments(part, parts uint64) []any {
+	return []any{named("known", s.seq), named("from", s.fromDay()), named("parts", parts), named("part", part)}
 }
 
 // events counts what the engine will gather: all rows, which costs nothing, and only when they are many those that are read.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"milepost/consumers/ledger"
 	"milepost/schemas"
@@ -32,6 +33,8 @@ const (
 	recentDays = 8
 	// judgedAtOnce bounds what is written as one block.
 	judgedAtOnce = 20_000
+	// judgedInBlock keeps the blocks small enough to be read without growing buffers again and again.
+	judgedInBlock = 2048
 	// unfinishedLife is after how long a making that nobody noted is none that is still being written.
 	unfinishedLife = 6 * time.Hour
 )
@@ -123,12 +126,14 @@ func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schem
 	if err != nil {
 		return nil, err
 	}
+	var group errgroup.Group
 	for k, cut := range found {
-		if ledgers[places[k]], err = s.gather(ctx, cut, makings[k], again[k]); err != nil {
-			return nil, err
-		}
+		group.Go(func() (err error) {
+			ledgers[places[k]], err = s.gather(ctx, cut, makings[k], again[k])
+			return err
+		})
 	}
-	return ledgers, nil
+	return ledgers, group.Wait()
 }
 
 // gather puts the ledger of a cut together; nil when the making lacks rows, because it is being forgotten.
@@ -239,7 +244,7 @@ func (s *judgedStore) packed(ctx context.Context, m *making) iter.Seq2[ledger.Pa
 	return func(yield func(ledger.Packed, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": projectsInBlock}))
+		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": judgedInBlock}))
 		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} ORDER BY making, project_id", named("making", m.id))
 		if err != nil {
 			yield(ledger.Packed{}, unavailable("read what was judged", err))

@@ -18,12 +18,25 @@ import (
 
 // keep keeps what was judged at the i-th of the cuts, if it is likely to be asked for again.
 func (s *judgedStore) keep(ctx context.Context, cut schemas.Cut, judgements *ledger.Judgements, i int) {
-	if s == nil || cut.Trace || s.known.Seq > s.applied || judgements.Len() < s.judgedFrom || !s.asksAgain(cut) {
+	if judgements.Len() < s.minimum() || !s.keeps(cut) {
 		return
 	}
 	if err := s.keepWhole(ctx, cut, judgements.Len(), judgements.Of(i)); err != nil {
 		s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", cut.AsOf.String(), "error", err)
 	}
+}
+
+// minimum is from how many subjects what was judged of them is kept.
+func (s *judgedStore) minimum() int {
+	if s == nil {
+		return 0
+	}
+	return s.judgedFrom
+}
+
+// keeps tells whether what is judged at the cut is kept.
+func (s *judgedStore) keeps(cut schemas.Cut) bool {
+	return s != nil && !cut.Trace && s.known.Seq <= s.applied && s.asksAgain(cut)
 }
 
 // asksAgain holds for the cuts of bulletins and for ledgers of today and of the days before.
@@ -44,6 +57,10 @@ func (s *judgedStore) keepWhole(ctx context.Context, cut schemas.Cut, subjects i
 	if err := s.insertJudged(ctx, m.id, all); err != nil {
 		return err
 	}
+	return s.noteWhole(ctx, cut, m)
+}
+
+func (s *judgedStore) noteWhole(ctx context.Context, cut schemas.Cut, m *making) error {
 	if err := s.note(ctx, cut, m); err != nil {
 		return err
 	}
@@ -59,6 +76,49 @@ func (s *judgedStore) keepSome(ctx context.Context, cut schemas.Cut, m *making, 
 	if err != nil {
 		s.log.WarnContext(ctx, "what was judged again could not be kept", "as_of", cut.AsOf.String(), "error", err)
 	}
+}
+
+// judgeInParts judges so many subjects that they are read in parts: what is judged of each part is kept, and the ledgers are
+// put together of all parts in the end. So no more than one part of judgements is in memory beside the ledgers. It gives nil
+// when there is no more than one part, and when something is not kept.
+func (r *Reader) judgeInParts(ctx context.Context, s *judgedStore, known *ledger.Known, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
+	makings := make([]*making, len(cuts))
+	for i, cut := range cuts {
+		if !s.keeps(cut) {
+			return nil, nil
+		}
+		makings[i] = &making{id: uuid.NewString(), known: known.Seq}
+	}
+	source := r.source(known, cuts)
+	parts, err := source.parts(ctx)
+	if err != nil || parts < r.partsFrom {
+		return nil, err
+	}
+	for part := range parts {
+		judgements, err := ledger.JudgeShort(r.rules, known, cuts, source.part(ctx, part, parts), func(ids []string) iter.Seq2[ledger.Project, error] {
+			return source.whole(ctx, ids)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i, m := range makings {
+			m.subjects += uint64(judgements.Len())
+			if err := s.insertJudged(ctx, m.id, judgements.Of(i)); err != nil {
+				s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged in one go", "error", err)
+				return nil, nil
+			}
+		}
+	}
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, cut := range cuts {
+		if ledgers[i], err = s.gather(ctx, cut, makings[i], nil); err != nil || ledgers[i] == nil {
+			return nil, err
+		}
+		if err := s.noteWhole(ctx, cut, makings[i]); err != nil {
+			s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", cut.AsOf.String(), "error", err)
+		}
+	}
+	return ledgers, nil
 }
 
 func (s *judgedStore) insertJudged(ctx context.Context, making string, all iter.Seq[schemas.Judged]) error {
@@ -99,7 +159,7 @@ func (s *judgedStore) note(ctx context.Context, cut schemas.Cut, m *making) erro
 func (w *Warehouse) forgetOld(ctx context.Context) error {
 	var keep, old []string
 	cuts := map[string]bool{}
-	err := w.each(ctx, "SELECT cut, making FROM judged_cuts FINAL ORDER BY judged_at DESC, known_seq DESC", func(rows driver.Rows) error {
+	err := w.each(ctx, "SELECT cut, making FROM judged_cuts FINAL ORDER BY max(judged_at) OVER (PARTITION BY cut) DESC, cut, known_seq DESC, judged_at DESC", func(rows driver.Rows) error {
 		var cut, making string
 		if err := rows.Scan(&cut, &making); err != nil {
 			return err

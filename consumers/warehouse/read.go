@@ -59,6 +59,18 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 			rest, cutsLeft = append(rest, i), append(cutsLeft, cut)
 		}
 	}
+	if len(rest) > 0 && len(rest) <= cutsOfBulletin {
+		made, err := r.judgeInParts(ctx, before, known, cutsLeft)
+		if err != nil {
+			return nil, err
+		}
+		if made != nil {
+			for k, i := range rest {
+				ledgers[i] = made[k]
+			}
+			rest = nil
+		}
+	}
 	if len(rest) > 0 {
 		judgements, err := r.judgeAll(ctx, known, cutsLeft)
 		if err != nil {
@@ -88,10 +100,15 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 
 // judgeAll judges every subject at the cuts.
 func (r *Reader) judgeAll(ctx context.Context, known *ledger.Known, cuts []schemas.Cut) (*ledger.Judgements, error) {
-	source := &factsSource{Reader: r, words: newWords(r.rules), seq: known.Seq, from: ledger.ReportsFrom(r.rules, cuts)}
+	source := r.source(known, cuts)
 	return ledger.JudgeShort(r.rules, known, cuts, source.all(ctx), func(ids []string) iter.Seq2[ledger.Project, error] {
 		return source.whole(ctx, ids)
 	})
+}
+
+// source reads the facts of all subjects without the old reports that the cuts do not need.
+func (r *Reader) source(known *ledger.Known, cuts []schemas.Cut) *factsSource {
+	return &factsSource{Reader: r, words: newWords(r.rules), seq: known.Seq, from: ledger.ReportsFrom(r.rules, cuts)}
 }
 
 // LedgersOf judges the given projects at several cuts of one KnownSeq, and reads
