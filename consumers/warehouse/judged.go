@@ -34,7 +34,7 @@ const (
 	// judgedAtOnce bounds what is written as one block.
 	judgedAtOnce = 20_000
 	// judgedInBlock keeps the blocks small enough to be read without growing buffers again and again.
-	judgedInBlock = 2048
+	judgedInBlock = 1024
 	// unfinishedLife is after how long a making that nobody noted is none that is still being written.
 	unfinishedLife = 6 * time.Hour
 )

@@ -23,6 +23,9 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300) // as the server does
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(3 << 30) // likewise
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -35,6 +38,7 @@ func main() {
 type options struct {
 	provinces []histories.Province
 	rounds    int
+	without   string
 }
 
 // provincesByDefault are the growth curve, and histories of one year and of ten
@@ -47,6 +51,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	sizes := flags.String("provinces", provincesByDefault, "PROJECTSxYEARS[xLIFE], …: LIFE is the mean number of months that a project reports")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each is measured; the table shows the median")
+	flags.StringVar(&o.without, "without", "", "the name of a step that is left out, such as assessment")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

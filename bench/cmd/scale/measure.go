@@ -92,6 +92,9 @@ func (e *engine) measureProvince(ctx context.Context, database string, province 
 		return r, err
 	}
 	for _, s := range e.steps(w, database, &r) {
+		if s.name == o.without {
+			continue
+		}
 		rounds := o.rounds
 		if strings.HasPrefix(s.name, once) {
 			rounds = 1
