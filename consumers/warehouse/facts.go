@@ -49,7 +49,7 @@ FROM (
 WHERE stream_seq <= {known:UInt64} AND project_id IN (%[1]s)
 GROUP BY project_id`
 
-// eventsInMemory bounds how many events the engine gathers at once.
+// eventsInMemory is how many events the engine may gather at once.
 const eventsInMemory = 4_000_000
 
 // projectsInBlock keeps the blocks of large values small enough to be read
@@ -89,7 +89,7 @@ func (s *factsSource) all(ctx context.Context) iter.Seq2[ledger.Project, error] 
 // parts gives in how many parts the subjects are read, so that the engine need not gather all events at once.
 func (s *factsSource) parts(ctx context.Context) (uint64, error) {
 	events, err := s.events(ctx)
-	return events/eventsInMemory + 1, err
+	return events/s.eventsAtOnce + 1, err
 }
 
 // part streams the facts of the subjects of one part.
@@ -109,7 +109,7 @@ func (s *factsSource) events(ctx context.Context) (uint64, error) {
 	if err := s.conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&events); err != nil {
 		return 0, unavailable("count the events", err)
 	}
-	if events <= eventsInMemory {
+	if events <= s.eventsAtOnce {
 		return events, nil
 	}
 	err := s.conn.QueryRow(ctx, "SELECT countIf(ifNull(type != 'progress.reported.v1' OR business_date >= {from:Date32}, true)) FROM events WHERE stream_seq <= {known:UInt64}",

@@ -91,7 +91,7 @@ func (r *Reader) judgeInParts(ctx context.Context, s *judgedStore, known *ledger
 	}
 	source := r.source(known, cuts)
 	parts, err := source.parts(ctx)
-	if err != nil || parts < r.partsFrom {
+	if err != nil || parts == 1 {
 		return nil, err
 	}
 	for part := range parts {
