@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"milepost/consumers/warehouse"
@@ -25,6 +26,11 @@ func (d datedLedgers) current(now time.Time) *warehouse.Reader { return d.on(sch
 // Ledger judges every project at the cut.
 func (d datedLedgers) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error) {
 	return d.on(cut.AsOf).Ledger(ctx, cut)
+}
+
+// Standings yields the ledger's rows at the cut by project id, of those behind a given one.
+func (d datedLedgers) Standings(ctx context.Context, cut schemas.Cut, after string) iter.Seq2[*schemas.Standing, error] {
+	return d.on(cut.AsOf).Standings(ctx, cut, after)
 }
 
 // keepRuleBook stores every rule set under its hash, and forgets the stored

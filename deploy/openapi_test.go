@@ -247,10 +247,10 @@ func (a *openAPI) reports() {
 	known := into[struct {
 		Known uint64 `json:"known_seq"`
 	}](a, a.get("/v1/watermark", 200)).Known
-	for _, query := range []string{"", "?as_of=2025-10-31", "?as_of=2025-10-31&known=200", "?known=2025-12-31", "?as_of=2025-10-31&format=csv"} {
+	for _, query := range []string{"", "?as_of=2025-10-31", "?as_of=2025-10-31&known=200", "?known=2025-12-31", "?as_of=2025-10-31&format=csv", "?as_of=2025-10-31&format=ndjson", "?as_of=2025-10-31&limit=5&after=P-0002&district=xiuwu&light=green&status=smooth"} {
 		a.get("/v1/ledger"+query, 200)
 	}
-	for _, query := range []string{"?as_of=2025-02-30", "?known=soon", "?format=pdf"} {
+	for _, query := range []string{"?as_of=2025-02-30", "?known=soon", "?format=pdf", "?limit=0", "?light=blue"} {
 		a.get("/v1/ledger"+query, 422)
 	}
 	for _, path := range []string{"2025-W40", "2025-10", "2025-Q3", "2025-H1", "2025", "2025-10?format=md", "2025-10?format=html", "2025-10?format=docx&edition=media",

@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 
 // Ledgers gives the ledger at a cut.
 type Ledgers interface {
-	Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, error)
+	// Standings yields its rows by project id, of those behind a given one.
+	Standings(ctx context.Context, cut schemas.Cut, after string) iter.Seq2[*schemas.Standing, error]
 }
 
 // Knowledge says what is known: the applied watermark, and the last sequence

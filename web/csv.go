@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -13,7 +15,7 @@ import (
 
 // writeLedgerCSV writes the flat ledger with a byte-order mark, so that
 // spreadsheets read the Chinese text as UTF-8.
-func writeLedgerCSV(w io.Writer, rules *schemas.Rules, l *schemas.Ledger) error {
+func writeLedgerCSV(w *bufio.Writer, rules *schemas.Rules, asOf schemas.Date, rows iter.Seq2[*schemas.Standing, error]) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return err
 	}
@@ -26,8 +28,11 @@ func writeLedgerCSV(w io.Writer, rules *schemas.Rules, l *schemas.Ledger) error 
 	if err := out.Write(record); err != nil {
 		return err
 	}
-	for i := range l.Standings {
-		row := l.Standings[i].Row(rules, l.AsOf)
+	for s, err := range rows {
+		if err != nil {
+			return err
+		}
+		row := s.Row(rules, asOf)
 		for j, c := range columns {
 			text, err := cellText(c.Value(&row))
 			if err != nil {

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"strings"
 	"testing"
 
@@ -20,7 +22,8 @@ func TestLedgerCSV(t *testing.T) {
 		Investment: schemas.InvestmentStanding{Plan: 100000, Invested: 33333, Known: true}, Method: make([]schemas.Verdict, len(rules.Method)),
 	}}}
 	var out bytes.Buffer
-	if err := writeLedgerCSV(&out, rules, l); err != nil {
+	w := bufio.NewWriter(&out)
+	if err := errors.Join(writeLedgerCSV(w, rules, l.AsOf, standings(l.Standings)), w.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	text, bom := strings.CutPrefix(out.String(), "\uFEFF")

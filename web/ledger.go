@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,7 +12,8 @@ import (
 	"milepost/schemas"
 )
 
-// ledger answers GET /v1/ledger?as_of=&known=&format=json|csv.
+// ledger answers GET /v1/ledger?as_of=&known=&format=json|ndjson|csv&limit=&after=&district=&status=&light=. Rows go out as they
+// are read, so that their number costs no memory.
 func (a *api) ledger(w http.ResponseWriter, r *http.Request) error {
 	asOf := schemas.DateOf(a.Now())
 	if given := r.FormValue("as_of"); given != "" {
@@ -20,37 +22,41 @@ func (a *api) ledger(w http.ResponseWriter, r *http.Request) error {
 			return inField(err, "as_of")
 		}
 	}
-	format := formatOr(r, "json")
-	if format != "json" && format != "csv" {
-		return unknownFormat(format, "json or csv")
+	choice, err := a.ledgerChoice(r, asOf)
+	if err != nil {
+		return err
 	}
 	known, err := a.known(r.Context(), r.FormValue("known"))
 	if err != nil {
 		return err
 	}
-	l, err := a.Ledgers.Ledger(r.Context(), schemas.LedgerCut(asOf, known))
+	rules := a.Rules.On(asOf)
+	rows, err := choice.of(a.Ledgers.Standings(r.Context(), schemas.LedgerCut(asOf, known), choice.after))
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Milepost-Known-Seq", strconv.FormatUint(known, 10))
-	out := bufio.NewWriterSize(w, 64<<10)
-	if format == "csv" {
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		err = writeLedgerCSV(out, a.Rules.On(l.AsOf), l)
-	} else {
-		w.Header().Set("Content-Type", "application/json")
-		err = writeLedgerJSON(out, a.Rules.On(l.AsOf), l)
+	if rows.next != "" {
+		w.Header().Set("Milepost-Next-After", rows.next)
 	}
-	if err != nil {
+	w.Header().Set("Content-Type", ledgerFormats()[choice.format])
+	out := bufio.NewWriterSize(w, 64<<10)
+	write := map[string]func(*bufio.Writer, *schemas.Rules, schemas.Date, iter.Seq2[*schemas.Standing, error]) error{
+		"json": writeLedgerJSON, "ndjson": writeLedgerLines, "csv": writeLedgerCSV,
+	}[choice.format]
+	if err := write(out, rules, asOf, rows.list); err != nil {
 		return err
 	}
 	return out.Flush()
 }
 
-func writeLedgerJSON(w *bufio.Writer, rules *schemas.Rules, l *schemas.Ledger) error {
+func writeLedgerJSON(w *bufio.Writer, rules *schemas.Rules, asOf schemas.Date, rows iter.Seq2[*schemas.Standing, error]) error {
 	separator := "[\n"
-	for i := range l.Standings {
-		row := l.Standings[i].Row(rules, l.AsOf)
+	for s, err := range rows {
+		if err != nil {
+			return err
+		}
+		row := s.Row(rules, asOf)
 		text, err := json.Marshal(&row)
 		if err != nil {
 			return err
@@ -59,12 +65,29 @@ func writeLedgerJSON(w *bufio.Writer, rules *schemas.Rules, l *schemas.Ledger) e
 		_, _ = w.Write(text)
 		separator = ",\n"
 	}
-	if len(l.Standings) == 0 {
-		_, err := w.WriteString("[]\n")
-		return err
+	end := "\n]\n"
+	if separator == "[\n" {
+		end = "[]\n"
 	}
-	_, err := w.WriteString("\n]\n")
+	_, err := w.WriteString(end)
 	return err
+}
+
+func writeLedgerLines(w *bufio.Writer, rules *schemas.Rules, asOf schemas.Date, rows iter.Seq2[*schemas.Standing, error]) error {
+	for s, err := range rows {
+		if err != nil {
+			return err
+		}
+		row := s.Row(rules, asOf)
+		text, err := json.Marshal(&row)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(text, '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // known reads S: nothing is the applied watermark; a number is a sequence,

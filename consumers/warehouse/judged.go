@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -142,7 +143,7 @@ func (s *judgedStore) gather(ctx context.Context, cut schemas.Cut, m *making, ag
 	if err := s.conn.QueryRow(ctx, "SELECT count() FROM judged_rows WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
 		return nil, unavailable("read what was judged", err)
 	}
-	l, read, err := ledger.Gather(s.rules, cut, s.packed(ctx, m), int(rows), again)
+	l, read, err := ledger.Gather(s.rules, cut, s.packed(ctx, m, ""), int(rows), again)
 	if err != nil {
 		return nil, err
 	}
@@ -239,13 +240,16 @@ func (s *judgedStore) judgeSome(ctx context.Context, cuts []schemas.Cut, subject
 	return again, nil
 }
 
-// packed streams a making by project.
-func (s *judgedStore) packed(ctx context.Context, m *making) iter.Seq2[ledger.Packed, error] {
+// errForgotten says that a making was forgotten while it was read.
+var errForgotten = errors.New("it is being forgotten; ask again")
+
+// packed streams a making by project, behind a project.
+func (s *judgedStore) packed(ctx context.Context, m *making, after string) iter.Seq2[ledger.Packed, error] {
 	return func(yield func(ledger.Packed, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": judgedInBlock}))
-		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} ORDER BY making, project_id", named("making", m.id))
+		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} AND project_id > {after:String} ORDER BY making, project_id", named("making", m.id), named("after", after))
 		if err != nil {
 			yield(ledger.Packed{}, unavailable("read what was judged", err))
 			return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"milepost/consumers/ledger"
@@ -100,6 +101,7 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 				if diff := cmp.Diff(textOf(t, judgedWhole(t, history, cuts)), textOf(t, got)); diff != "" {
 					t.Fatalf("seed %d, %s, known %d of %d: %s", seed, period, q.known, len(history), diff)
 				}
+				sameRows(t, reader, cuts[0], got[0].Standings)
 			}
 		}
 	}
@@ -113,6 +115,27 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 	}
 	if cuts > judgedCuts || partitions > judgedCuts {
 		t.Errorf("%d cuts and %d partitions are kept, at most %d are wanted", cuts, partitions, judgedCuts)
+	}
+}
+
+// sameRows compares the rows of a ledger with those that are yielded, from the beginning and from somewhere behind it.
+func sameRows(t *testing.T, r *Reader, cut schemas.Cut, want []schemas.Standing) {
+	t.Helper()
+	after := ""
+	for _, skipped := range []int{0, len(want) / 2} {
+		if skipped > 0 {
+			after = want[skipped-1].ProjectID
+		}
+		var got []schemas.Standing
+		for s, err := range r.Standings(t.Context(), cut, after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, *s)
+		}
+		if diff := cmp.Diff(want[skipped:], got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("known %d, behind %q: %s", cut.KnownSeq, after, diff)
+		}
 	}
 }
 

@@ -1,0 +1,115 @@
+package warehouse
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"milepost/consumers/ledger"
+	"milepost/schemas"
+)
+
+// Standings yields the rows of the ledger at the cut by project id, of those behind a given one. Of what was judged before
+// they stream row by row, whatever their number; else everything is judged first. It fails with the code unavailable when
+// the warehouse does, or when what was judged is forgotten while it is read.
+func (r *Reader) Standings(ctx context.Context, cut schemas.Cut, after string) iter.Seq2[*schemas.Standing, error] {
+	return func(yield func(*schemas.Standing, error) bool) {
+		taken, err := r.standingsJudgedBefore(ctx, cut, after, yield)
+		if err != nil {
+			yield(nil, err)
+		}
+		if taken || err != nil {
+			return
+		}
+		l, err := r.Ledger(ctx, cut)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		first, _ := slices.BinarySearchFunc(l.Standings, after+"\x00", func(s schemas.Standing, id string) int { return strings.Compare(s.ProjectID, id) })
+		for i := first; i < len(l.Standings); i++ {
+			if !yield(&l.Standings[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+// standingsJudgedBefore tells whether there was what it streams.
+func (r *Reader) standingsJudgedBefore(ctx context.Context, cut schemas.Cut, after string, yield func(*schemas.Standing, error) bool) (taken bool, err error) {
+	facts, err := r.revocationsAndEditions(ctx, cut.KnownSeq)
+	if err != nil {
+		return false, err
+	}
+	s, err := r.judgedBefore(ctx, ledger.NewKnown(cut.KnownSeq, facts), facts)
+	if err != nil || s == nil || cut.Trace {
+		return false, err
+	}
+	m, err := s.newest(ctx, cut)
+	if err != nil || m == nil {
+		return false, err
+	}
+	subjects, few, err := s.concernedSince(ctx, m)
+	if err != nil || !few {
+		return false, err
+	}
+	judged, err := s.judgeSome(ctx, []schemas.Cut{cut}, subjects)
+	if err != nil {
+		return false, err
+	}
+	var rows uint64
+	if err := r.conn.QueryRow(ctx, "SELECT count() FROM judged_rows FINAL WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
+		return false, unavailable("read what was judged", err)
+	}
+	if rows < m.subjects {
+		return false, nil
+	}
+	again := slices.DeleteFunc(judged[0], func(j schemas.Judged) bool { return j.ProjectID <= after })
+	slices.SortFunc(again, func(a, b schemas.Judged) int { return strings.Compare(a.ProjectID, b.ProjectID) })
+	asked, err := s.stream(ctx, m, after, again, yield)
+	if err != nil || !asked {
+		return true, err
+	}
+	// A making is forgotten before its rows are: while its note is there, all rows were.
+	var noted uint64
+	if err := r.conn.QueryRow(ctx, "SELECT count() FROM judged_cuts WHERE making = {making:String}", named("making", m.id)).Scan(&noted); err != nil {
+		return true, unavailable("read what was judged", err)
+	}
+	if noted == 0 {
+		return true, unavailable("read what was judged", errForgotten)
+	}
+	return true, nil
+}
+
+// stream yields rows; asked is false when nobody wants more of them.
+func (s *judgedStore) stream(ctx context.Context, m *making, after string, again []schemas.Judged, yield func(*schemas.Standing, error) bool) (asked bool, err error) {
+	put := func(standing *schemas.Standing) bool { return standing.ProjectID == "" || yield(standing, nil) }
+	same := func(text string) string { return text }
+	for p, err := range s.packed(ctx, m, after) {
+		if err != nil {
+			return true, err
+		}
+		for len(again) > 0 && again[0].ProjectID < p.ProjectID {
+			if !put(&again[0].Standing) {
+				return false, nil
+			}
+			again = again[1:]
+		}
+		var j schemas.Judged
+		if len(again) > 0 && again[0].ProjectID == p.ProjectID {
+			j, again = again[0], again[1:]
+		} else if err := schemas.UnpackJudged(p.ProjectID, p.Text, same, &j); err != nil {
+			return true, err
+		}
+		if !put(&j.Standing) {
+			return false, nil
+		}
+	}
+	for i := range again {
+		if !put(&again[i].Standing) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
