@@ -50,11 +50,21 @@ func (r *Reader) Store(ctx context.Context, cut schemas.Cut) error {
 	return nil
 }
 
+// rowsInInsert bounds what is sent as one INSERT: the engine does not wait for long while rows are made.
+const rowsInInsert = 20_000
+
 // insertLedger writes the flat rows of a ledger with further columns.
 func (r *Reader) insertLedger(ctx context.Context, table string, further []string, l *schemas.Ledger, values func() []any) error {
-	if len(l.Standings) == 0 {
-		return nil
+	for from := 0; from < len(l.Standings); from += rowsInInsert {
+		if err := r.insertRows(ctx, table, further, l, l.Standings[from:min(from+rowsInInsert, len(l.Standings))], values); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// insertRows writes some rows of a ledger.
+func (r *Reader) insertRows(ctx context.Context, table string, further []string, l *schemas.Ledger, standings []schemas.Standing, values func() []any) error {
 	columns := schemas.LedgerColumns()
 	names := make([]string, 0, len(columns)+4)
 	for _, c := range columns {
@@ -67,8 +77,8 @@ func (r *Reader) insertLedger(ctx context.Context, table string, further []strin
 	}
 	defer batch.Close()
 	record := make([]any, 0, len(names))
-	for i := range l.Standings {
-		row := l.Standings[i].Row(r.rules, l.AsOf)
+	for i := range standings {
+		row := standings[i].Row(r.rules, l.AsOf)
 		record = record[:0]
 		for _, c := range columns {
 			record = append(record, sqlValue(c.Value(&row)))

@@ -103,7 +103,11 @@ func (e *engine) measureProvince(ctx context.Context, database string, province 
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Fprintf(progress, "  %s: %s\n", s.name, t)
+		memory, err := peak()
+		if err != nil {
+			return r, err
+		}
+		fmt.Fprintf(progress, "  %s: %s, peak memory until now %d MB\n", s.name, t, memory>>20)
 		r.steps, r.names = append(r.steps, t), append(r.names, s.name)
 	}
 	if r.peak, err = peak(); err != nil {
