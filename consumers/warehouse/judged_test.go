@@ -60,7 +60,7 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 		var list []part
 		history := drawHistory(rt, 12)
 		for from, to := 0, 0; from < len(history); from = to {
-			to = min(from+rapid.IntRange(1, 6).Draw(rt, "batch"), len(history))
+			to = min(from+rapid.IntRange(2, 9).Draw(rt, "batch"), len(history))
 			p := part{deliveries: history[from:to]}
 			for range 2 {
 				known := rapid.OneOf(rapid.Just(to), rapid.Just(to), rapid.IntRange(max(1, to-15), to)).Draw(rt, "known")
