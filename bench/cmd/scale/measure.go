@@ -149,7 +149,7 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 			}
 			return build(ctx)
 		}},
-		{"ledger judged whole", func(ctx context.Context) error {
+		{"its ledger", func(ctx context.Context) error {
 			_, err := reader.Ledger(ctx, schemas.LedgerCut(period.End, r.filled.events))
 			return err
 		}},
