@@ -58,14 +58,42 @@ func JudgedStanding(packed string) bool { return len(packed) > 1 && packed[1] ==
 // from shared, which gives its argument or an equal text; other texts are parts of packed. It fails when the text is not
 // such a form.
 func UnpackJudged(projectID, packed string, shared func(string) string, j *Judged) error {
+	one := JudgedUnpacker{shared: shared}
+	if err := one.unpack(projectID, packed); err != nil {
+		return err
+	}
+	*j = one.judged
+	return nil
+}
+
+// JudgedUnpacker reads one packed form after the other into the same memory. Its zero value is ready.
+type JudgedUnpacker struct {
+	judged Judged
+	shared func(string) string // nil: every text is a part of the packed form
+	issues []IssueStanding
+	method []Verdict
+	tags   []string
+}
+
+// Unpack is UnpackJudged into memory of its own: what it gives holds until it is called again, and its texts are parts of
+// packed.
+func (o *JudgedUnpacker) Unpack(projectID, packed string) (*Judged, error) {
+	if err := o.unpack(projectID, packed); err != nil {
+		return nil, err
+	}
+	return &o.judged, nil
+}
+
+func (o *JudgedUnpacker) unpack(projectID, packed string) error {
 	if packed == "" || packed[0] != judgedVersion {
 		return fmt.Errorf("what was judged of %s: unknown version", projectID)
 	}
 	u := unpacker{rest: packed[1:]}
-	j.ProjectID = projectID
+	o.judged = Judged{ProjectID: projectID}
+	j := &o.judged
 	if u.flag() {
 		j.Standing.ProjectID = projectID
-		u.standing(shared, &j.Standing)
+		o.standing(&u, &j.Standing)
 	}
 	j.Orphans = int(u.number())
 	for range u.count() {
@@ -84,6 +112,14 @@ func UnpackJudged(projectID, packed string, shared func(string) string, j *Judge
 	return nil
 }
 
+// word gives a text that many projects share.
+func (o *JudgedUnpacker) word(text string) string {
+	if o.shared == nil {
+		return text
+	}
+	return o.shared(text)
+}
+
 func (p *packer) event(e EventRef) {
 	p.text(e.Source)
 	p.text(e.ID)
@@ -97,8 +133,8 @@ func (p *packer) holder(h Holder) {
 	p.text(h.Department)
 }
 
-func (u *unpacker) holder(shared func(string) string) Holder {
-	return Holder{Lead: shared(u.text()), Department: shared(u.text())}
+func (o *JudgedUnpacker) holder(u *unpacker) Holder {
+	return Holder{Lead: o.word(u.text()), Department: o.word(u.text())}
 }
 
 func (p *packer) standing(s *Standing) {
@@ -154,17 +190,24 @@ func (p *packer) standing(s *Standing) {
 	}
 }
 
-func (u *unpacker) standing(shared func(string) string, s *Standing) {
-	s.Name, s.Enterprise, s.Industry, s.Tags = u.text(), u.text(), shared(u.text()), u.texts()
-	s.District, s.Holder, s.RegisteredOn, s.TotalInvestment = shared(u.text()), u.holder(shared), u.date(), u.money()
-	s.Stage, s.Status, s.Light = Stage(shared(u.text())), Status(shared(u.text())), Light(shared(u.text()))
+func (o *JudgedUnpacker) standing(u *unpacker, s *Standing) {
+	s.Name, s.Enterprise, s.Industry = u.text(), u.text(), o.word(u.text())
+	if some := u.flag(); some {
+		o.tags = room(o.tags, u.count())
+		for k := range o.tags {
+			o.tags[k] = u.text()
+		}
+		s.Tags = o.tags
+	}
+	s.District, s.Holder, s.RegisteredOn, s.TotalInvestment = o.word(u.text()), o.holder(u), u.date(), u.money()
+	s.Stage, s.Status, s.Light = Stage(o.word(u.text())), Status(o.word(u.text())), Light(o.word(u.text()))
 	flags := u.number()
 	s.Withheld, s.Suspended, s.Cancelled, s.OutOfOrder = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
 	s.SuspendedOn, s.CancelledOn, s.CancelReason, s.StalledMonths = u.date(), u.date(), u.text(), int(u.number())
 	for m := range s.Milestones {
 		s.Milestones[m] = MilestoneStanding{
 			Baseline: u.date(), Target: u.date(), Forecast: u.date(), ReachedOn: u.date(),
-			LateDays: int(u.signed()), Late: u.flag(), OverdueMonths: int(u.number()), ReachedBy: u.holder(shared),
+			LateDays: int(u.signed()), Late: u.flag(), OverdueMonths: int(u.number()), ReachedBy: o.holder(u),
 		}
 	}
 	i := &s.Investment
@@ -174,18 +217,28 @@ func (u *unpacker) standing(shared func(string) string, s *Standing) {
 	i.ReportsDue, i.ReportsOnTime = int(u.number()), int(u.number())
 	some, n := u.flag(), u.count()
 	if some {
-		s.Issues = make([]IssueStanding, n)
+		o.issues = room(o.issues, n)
+		s.Issues = o.issues
 	}
 	for k := range s.Issues {
-		s.Issues[k] = IssueStanding{ID: u.text(), Title: u.text(), Category: shared(u.text()), Department: shared(u.text()), RaisedOn: u.date(), DueOn: u.date(), ResolvedOn: u.date()}
+		s.Issues[k] = IssueStanding{ID: u.text(), Title: u.text(), Category: o.word(u.text()), Department: o.word(u.text()), RaisedOn: u.date(), DueOn: u.date(), ResolvedOn: u.date()}
 	}
 	some, n = u.flag(), u.count()
 	if some {
-		s.Method = make([]Verdict, n)
+		o.method = room(o.method, n)
+		s.Method = o.method
 	}
 	for k := range s.Method {
 		s.Method[k] = Verdict(u.number())
 	}
+}
+
+// room gives a slice of n elements, of the same memory where it is large enough; it is never nil.
+func room[T any](list []T, n int) []T {
+	if list == nil || cap(list) < n {
+		return make([]T, n)
+	}
+	return list[:n]
 }
 
 // flags packs up to eight of them, the first as 1.

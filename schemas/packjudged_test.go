@@ -12,6 +12,7 @@ import (
 func TestJudgedSurvivesPacking(t *testing.T) {
 	t.Parallel()
 	same := func(s string) string { return s }
+	var again JudgedUnpacker
 	rapid.Check(t, func(rt *rapid.T) {
 		var want Judged
 		fill(rt, reflect.ValueOf(&want).Elem())
@@ -27,6 +28,11 @@ func TestJudgedSurvivesPacking(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Fatal(diff)
+		}
+		if reused, err := again.Unpack(want.ProjectID, packed); err != nil {
+			rt.Fatal(err)
+		} else if diff := cmp.Diff(&want, reused); diff != "" {
+			rt.Fatal("in memory that was used before:", diff)
 		}
 		if JudgedStanding(packed) != (want.Standing.ProjectID != "") {
 			rt.Error("the packed form says otherwise whether there is a standing")

@@ -190,6 +190,11 @@ type Ledger struct {
 	Ignored []Ignored
 }
 
+// Observer sees the standings of the ledgers of some cuts, those of the i-th cut
+// with i, in any order. A standing and its texts hold until the observer
+// returns: what is kept of them is to be copied.
+type Observer func(i int, s *Standing) error
+
 // RecordedAdjustment is an adjustment with the event that recorded it.
 type RecordedAdjustment struct {
 	Event EventRef

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,15 +21,8 @@ type Project struct {
 	Older Older
 }
 
-// judged is what one project adds to the ledgers.
-type judged struct {
-	projectID   string
-	lacking     string             // the project's id, when it is to be judged again with its older reports; then nothing else
-	standings   []schemas.Standing // one for each cut; without an id where the project has no row
-	orphans     []int              // one for each cut
-	ignored     []schemas.Ignored
-	adjustments []schemas.RecordedAdjustment
-}
+// Sink takes what one subject adds to the ledger of the i-th of some cuts. What it is given holds until it returns.
+type Sink func(i int, j *schemas.Judged) error
 
 // batchSize is how many projects travel together between goroutines.
 const batchSize = 64
@@ -43,103 +37,131 @@ func Assemble(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects i
 // AssembleShort is Assemble for projects of which older reports may be left
 // out; whole gives those that need them, with everything.
 func AssembleShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) ([]*schemas.Ledger, error) {
-	judgements, err := JudgeShort(rules, known, cuts, projects, whole)
+	judged, err := Judge(rules, known, cuts, projects, whole)
 	if err != nil {
 		return nil, err
 	}
 	ledgers := make([]*schemas.Ledger, len(cuts))
-	for i := range cuts {
-		ledgers[i] = judgements.Ledger(i)
+	for i, cut := range cuts {
+		ledgers[i] = Assembled(rules, cut, judged[i])
 	}
 	return ledgers, nil
 }
 
-// Judgements are what projects add to the ledgers of some cuts.
-type Judgements struct {
-	rules *schemas.Rules
-	cuts  []schemas.Cut
-	all   []judged
-}
-
-// JudgeShort is AssembleShort before the ledgers are put together.
-func JudgeShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) (*Judgements, error) {
-	all, err := judgeEach(rules, known, cuts, projects)
+// Judge is AssembleShort before the ledgers are put together: for each cut what
+// the subjects add to its ledger, in any order.
+func Judge(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) ([][]schemas.Judged, error) {
+	judged := make([][]schemas.Judged, len(cuts))
+	var mu sync.Mutex
+	err := JudgeEach(rules, known, cuts, projects, whole, func() Sink {
+		return func(i int, j *schemas.Judged) error {
+			mu.Lock()
+			defer mu.Unlock()
+			judged[i] = append(judged[i], *j)
+			return nil
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	var lacking []string
-	all = slices.DeleteFunc(all, func(j judged) bool {
-		if j.lacking != "" {
-			lacking = append(lacking, j.lacking)
-		}
-		return j.lacking != ""
-	})
-	if len(lacking) > 0 {
-		slices.Sort(lacking)
-		again, err := judgeEach(rules, known, cuts, whole(lacking))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, again...)
+	return judged, nil
+}
+
+// JudgeEach judges every project at each of the cuts, on all cores, and holds
+// nothing of what it judged: each core hands it to a sink of its own, which
+// sinks makes; texts and lists of it may be kept. Projects that need the older reports that were left out come
+// last, as whole gives them.
+func JudgeEach(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error], sinks func() Sink) error {
+	lacking, err := judgeEach(rules, known, cuts, projects, sinks)
+	if err != nil || len(lacking) == 0 {
+		return err
 	}
-	return &Judgements{rules, cuts, all}, nil
+	slices.Sort(lacking)
+	_, err = judgeEach(rules, known, cuts, whole(lacking), sinks)
+	return err
 }
 
-// Ledger puts the ledger of the i-th cut together.
-func (j *Judgements) Ledger(i int) *schemas.Ledger {
-	l := assembled(j.all, i, j.cuts[i])
-	l.ReportingMonth = j.rules.ReportingMonth(l.AsOf)
-	return l
-}
-
-// Len is how many subjects were judged.
-func (j *Judgements) Len() int { return len(j.all) }
-
-// Of yields what each subject adds to the ledger of the i-th cut, in any order.
-func (j *Judgements) Of(i int) iter.Seq[schemas.Judged] {
-	return func(yield func(schemas.Judged) bool) {
-		for k := range j.all {
-			one := &j.all[k]
-			if !yield(schemas.Judged{ProjectID: one.projectID, Standing: one.standings[i], Orphans: one.orphans[i], Ignored: one.ignored, Adjustments: one.adjustments}) {
-				return
-			}
-		}
-	}
-}
-
-// judgeEach judges the projects on all cores.
-func judgeEach(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error]) ([]judged, error) {
+// judgeEach gives the projects that lack older reports.
+func judgeEach(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], sinks func() Sink) (lacking []string, err error) {
 	batches := make(chan []Project, 2*runtime.GOMAXPROCS(0))
-	results := make(chan []judged, 2*runtime.GOMAXPROCS(0))
 	var group errgroup.Group
 	group.Go(func() error {
 		defer close(batches)
 		return deal(projects, batches)
 	})
-	var judges errgroup.Group
+	var mu sync.Mutex
 	for range runtime.GOMAXPROCS(0) {
-		judges.Go(func() error { return judgeAll(rules, known, cuts, batches, results) })
+		worker := &judging{rules: rules, known: known, cuts: cuts, sink: sinks(), standings: make([]schemas.Standing, len(cuts))}
+		group.Go(func() error {
+			err := worker.all(batches)
+			mu.Lock()
+			defer mu.Unlock()
+			lacking = append(lacking, worker.lacking...)
+			return err
+		})
 	}
-	group.Go(func() error {
-		defer close(results)
-		return judges.Wait()
-	})
-	var all []judged
-	for batch := range results {
-		all = append(all, batch...)
-	}
-	return all, group.Wait()
+	return lacking, group.Wait()
 }
 
-// assembled puts together what the projects add to the ledger of the i-th cut.
-// Standings are large: they are put in order by reference and copied once.
-func assembled(all []judged, i int, cut schemas.Cut) *schemas.Ledger {
-	l := &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq}
-	var order []*schemas.Standing
-	for k := range all {
-		j := &all[k]
-		add(l, j.orphans[i], j.ignored, j.adjustments)
-		if s := &j.standings[i]; s.ProjectID != "" {
+// judging is what one core judges with.
+type judging struct {
+	rules     *schemas.Rules
+	known     *Known
+	cuts      []schemas.Cut
+	sink      Sink
+	standings []schemas.Standing // of one project, one for each cut
+	judged    schemas.Judged
+	lacking   []string
+}
+
+// all judges batches of projects.
+func (w *judging) all(batches <-chan []Project) error {
+	var failed error
+	for batch := range batches {
+		for i := range batch {
+			if failed != nil {
+				break // the dealer must find a taker until it has dealt everything
+			}
+			failed = w.one(&batch[i])
+		}
+	}
+	return failed
+}
+
+func (w *judging) one(p *Project) error {
+	facts, err := p.Facts()
+	if err != nil {
+		return err
+	}
+	h := NewHistory(w.rules, w.known, p.ID, facts)
+	h.older = p.Older
+	for i, cut := range w.cuts {
+		w.standings[i], _ = h.At(cut)
+	}
+	// How far back a standstill reaches is known only now.
+	if h.lacks(w.cuts) {
+		w.lacking = append(w.lacking, h.ProjectID)
+		return nil
+	}
+	w.judged = schemas.Judged{ProjectID: h.ProjectID, Ignored: h.Ignored(), Adjustments: h.Adjustments()}
+	for i, cut := range w.cuts {
+		w.judged.Standing, w.judged.Orphans = w.standings[i], h.Orphans(cut.AsOf)
+		if err := w.sink(i, &w.judged); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Assembled puts a ledger together of what its subjects add to it. Standings are
+// large: they are put in order by reference and copied once.
+func Assembled(rules *schemas.Rules, cut schemas.Cut, judged []schemas.Judged) *schemas.Ledger {
+	l := begun(rules, cut)
+	order := make([]*schemas.Standing, 0, len(judged))
+	for k := range judged {
+		j := &judged[k]
+		add(l, j)
+		if s := &j.Standing; s.ProjectID != "" {
 			order = append(order, s)
 		}
 	}
@@ -152,15 +174,20 @@ func assembled(all []judged, i int, cut schemas.Cut) *schemas.Ledger {
 	return l
 }
 
+// begun gives the ledger of a cut without anything in it.
+func begun(rules *schemas.Rules, cut schemas.Cut) *schemas.Ledger {
+	return &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: rules.ReportingMonth(cut.AsOf)}
+}
+
 // add adds what one subject brings beside its row.
-func add(l *schemas.Ledger, orphans int, ignored []schemas.Ignored, adjustments []schemas.RecordedAdjustment) {
-	for _, i := range ignored {
+func add(l *schemas.Ledger, j *schemas.Judged) {
+	for _, i := range j.Ignored {
 		if i.Foreign {
 			l.Quality.Foreign++
 		}
 	}
-	l.Quality.Orphans += orphans
-	l.Ignored, l.Adjustments = append(l.Ignored, ignored...), append(l.Adjustments, adjustments...)
+	l.Quality.Orphans += j.Orphans
+	l.Ignored, l.Adjustments = append(l.Ignored, j.Ignored...), append(l.Adjustments, j.Adjustments...)
 }
 
 // orderEvents puts what does not count and adjustments into the order of the stream.
@@ -185,38 +212,4 @@ func deal(projects iter.Seq2[Project, error], batches chan<- []Project) error {
 		batches <- batch
 	}
 	return nil
-}
-
-func judgeAll(rules *schemas.Rules, known *Known, cuts []schemas.Cut, batches <-chan []Project, results chan<- []judged) error {
-	var failed error
-	for batch := range batches {
-		if failed != nil {
-			continue // the dealer must find a taker until it has dealt everything
-		}
-		out := make([]judged, 0, len(batch))
-		for _, p := range batch {
-			facts, err := p.Facts()
-			if err != nil {
-				failed = err
-				break
-			}
-			h := NewHistory(rules, known, p.ID, facts)
-			h.older = p.Older
-			out = append(out, judge(h, cuts))
-		}
-		results <- out
-	}
-	return failed
-}
-
-func judge(h *History, cuts []schemas.Cut) judged {
-	j := judged{projectID: h.ProjectID, ignored: h.Ignored(), adjustments: h.Adjustments(), orphans: make([]int, len(cuts)), standings: make([]schemas.Standing, len(cuts))}
-	for i, cut := range cuts {
-		j.orphans[i] = h.Orphans(cut.AsOf)
-		j.standings[i], _ = h.At(cut)
-	}
-	if h.lacks(cuts) {
-		return judged{lacking: h.ProjectID}
-	}
-	return j
 }

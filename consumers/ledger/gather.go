@@ -27,7 +27,7 @@ const packedAtOnce = 512
 // replaced included.
 func Gather(rules *schemas.Rules, cut schemas.Cut, before iter.Seq2[Packed, error], most int, again []schemas.Judged) (*schemas.Ledger, int, error) {
 	g := &gatherer{
-		ledger: &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: rules.ReportingMonth(cut.AsOf)},
+		ledger: begun(rules, cut),
 		rows:   make([]schemas.Standing, most+len(again)),
 	}
 	again = slices.SortedFunc(slices.Values(again), func(a, b schemas.Judged) int { return strings.Compare(a.ProjectID, b.ProjectID) })
@@ -85,7 +85,7 @@ func (g *gatherer) deal(before iter.Seq2[Packed, error], most int, again []schem
 			g.rows[g.place()] = j.Standing
 		}
 		g.mu.Lock()
-		add(g.ledger, j.Orphans, j.Ignored, j.Adjustments)
+		add(g.ledger, j)
 		g.mu.Unlock()
 		batch.first = g.taken
 	}
@@ -150,9 +150,9 @@ func (g *gatherer) unpack(batches <-chan packedBatch) error {
 				g.rows[place] = j.Standing
 				place++
 			}
-			if j.Orphans > 0 || len(j.Ignored) > 0 || len(j.Adjustments) > 0 {
+			if addsMore(&j) {
 				g.mu.Lock()
-				add(g.ledger, j.Orphans, j.Ignored, j.Adjustments)
+				add(g.ledger, &j)
 				g.mu.Unlock()
 			}
 		}

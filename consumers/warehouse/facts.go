@@ -24,7 +24,7 @@ const factRecord = "formatRow('RowBinary', stream_seq, toUnixTimestamp64Milli(oc
 // costs a fraction of a row of columns.
 const factsByProject = `SELECT project_id, arrayStringConcat(groupArrayIf(` + factRecord + `, NOT older)), groupUniqArrayIf(toString(district), older)
 FROM (SELECT *, ifNull(type = 'progress.reported.v1' AND business_date < {from:Date32}, false) AS older FROM events FINAL)
-WHERE stream_seq <= {known:UInt64} AND cityHash64(project_id) % {parts:UInt64} = {part:UInt64}
+WHERE stream_seq <= {known:UInt64}
 GROUP BY project_id`
 
 // factsOfMany gives all records of some projects.
@@ -49,12 +49,12 @@ FROM (
 WHERE stream_seq <= {known:UInt64} AND project_id IN (%[1]s)
 GROUP BY project_id`
 
-// eventsInMemory is how many events the engine may gather at once.
-const eventsInMemory = 4_000_000
+// gatheredBytes is from where on the engine gathers the events of projects on its disk and not in its memory.
+const gatheredBytes = 512 << 20
 
 // projectsInBlock keeps the blocks of large values small enough to be read
 // without growing buffers again and again.
-const projectsInBlock = 8192
+const projectsInBlock = 1024
 
 // projectsAtOnce bounds the ids of one statement, and statementBytes the statement with that many ids of 64 characters.
 const (
@@ -73,51 +73,8 @@ type factsSource struct {
 // all streams the facts of one subject after another, in any order.
 func (s *factsSource) all(ctx context.Context) iter.Seq2[ledger.Project, error] {
 	return func(yield func(ledger.Project, error) bool) {
-		parts, err := s.parts(ctx)
-		if err != nil {
-			yield(ledger.Project{}, err)
-			return
-		}
-		for part := range parts {
-			if !s.read(ctx, factsByProject, s.from, s.partArguments(part, parts), yield) {
-				return
-			}
-		}
+		s.read(ctx, factsByProject, s.from, []any{named("known", s.seq), named("from", s.fromDay())}, yield)
 	}
-}
-
-// parts gives in how many parts the subjects are read, so that the engine need not gather all events at once.
-func (s *factsSource) parts(ctx context.Context) (uint64, error) {
-	events, err := s.events(ctx)
-	return events/s.eventsAtOnce + 1, err
-}
-
-// part streams the facts of the subjects of one part.
-func (s *factsSource) part(ctx context.Context, part, parts uint64) iter.Seq2[ledger.Project, error] {
-	return func(yield func(ledger.Project, error) bool) {
-		s.read(ctx, factsByProject, s.from, s.partArguments(part, parts), yield)
-	}
-}
-
-func (s *factsSource) partArguments(part, parts uint64) []any {
-	return []any{named("known", s.seq), named("from", s.fromDay()), named("parts", parts), named("part", part)}
-}
-
-// events counts what the engine will gather: all rows, which costs nothing, and only when they are many those that are read.
-func (s *factsSource) events(ctx context.Context) (uint64, error) {
-	var events uint64
-	if err := s.conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&events); err != nil {
-		return 0, unavailable("count the events", err)
-	}
-	if events <= s.eventsAtOnce {
-		return events, nil
-	}
-	err := s.conn.QueryRow(ctx, "SELECT countIf(ifNull(type != 'progress.reported.v1' OR business_date >= {from:Date32}, true)) FROM events WHERE stream_seq <= {known:UInt64}",
-		named("known", s.seq), named("from", s.fromDay())).Scan(&events)
-	if err != nil {
-		return 0, unavailable("count the events", err)
-	}
-	return events, nil
 }
 
 // whole streams everything of some projects.
@@ -139,7 +96,7 @@ func (s *factsSource) whole(ctx context.Context, ids []string) iter.Seq2[ledger.
 func (s *factsSource) read(ctx context.Context, statement string, from schemas.Month, args []any, yield func(ledger.Project, error) bool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	settings := clickhouse.Settings{"max_block_size": projectsInBlock, "max_query_size": statementBytes}
+	settings := clickhouse.Settings{"max_block_size": projectsInBlock, "max_query_size": statementBytes, "max_bytes_before_external_group_by": gatheredBytes}
 	rows, err := s.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement, args...)
 	if err != nil {
 		yield(ledger.Project{}, unavailable("read the events", err))

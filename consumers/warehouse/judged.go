@@ -32,8 +32,10 @@ const (
 	cutsOfBulletin = 2
 	// recentDays is for how long ledgers of past days are kept, in days: pages compare with a week before.
 	recentDays = 8
-	// judgedAtOnce bounds what is written as one block.
+	// judgedAtOnce is how many are written as one block, more than judgedFrom.
 	judgedAtOnce = 20_000
+	// eventsAtOnce is up to how many events all that is judged of them is held in memory, beside the ledgers.
+	eventsAtOnce = 4_000_000
 	// judgedInBlock keeps the blocks small enough to be read without growing buffers again and again.
 	judgedInBlock = 1024
 	// unfinishedLife is after how long a making that nobody noted is none that is still being written.
@@ -92,16 +94,23 @@ type making struct {
 	subjects uint64 // at least so many rows there are
 }
 
-// ledgers gives the ledgers of cuts of what was judged before, and judges again, for all cuts at once, what something came
-// about since then; nil where there is no such making, or where too much came.
-func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
-	ledgers := make([]*schemas.Ledger, len(cuts))
+// takenOver is a cut of which what was judged before is taken over.
+type takenOver struct {
+	place  int // of the cut in the question
+	cut    schemas.Cut
+	making *making
+	rows   uint64           // at least those of the making's subjects
+	again  []schemas.Judged // in place of what there is of these subjects
+}
+
+// takeOver finds what was judged before, and judges again, for all cuts at once, what something came about since then. A cut
+// is left out where there is no such making, where it lacks rows because it is being forgotten, and where too much came.
+func (s *judgedStore) takeOver(ctx context.Context, cuts []schemas.Cut) ([]takenOver, error) {
 	if s == nil {
-		return ledgers, nil
+		return nil, nil
 	}
-	var found []schemas.Cut
-	var makings []*making
-	var places []int
+	var found []takenOver
+	var foundCuts []schemas.Cut
 	var concerned []string // by one of the cuts; it does no harm to judge it again at another
 	for i, cut := range cuts {
 		if cut.Trace {
@@ -114,23 +123,44 @@ func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schem
 		if m == nil {
 			continue
 		}
+		var rows uint64
+		if err := s.conn.QueryRow(ctx, "SELECT count() FROM judged_rows WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
+			return nil, unavailable("read what was judged", err)
+		}
+		if rows < m.subjects {
+			continue
+		}
 		subjects, few, err := s.concernedSince(ctx, m)
 		if err != nil {
 			return nil, err
 		}
 		if few {
-			found, makings, places, concerned = append(found, cut), append(makings, m), append(places, i), append(concerned, subjects...)
+			found, foundCuts = append(found, takenOver{place: i, cut: cut, making: m, rows: rows}), append(foundCuts, cut)
+			concerned = append(concerned, subjects...)
 		}
 	}
 	slices.Sort(concerned)
-	again, err := s.judgeSome(ctx, found, slices.Compact(concerned))
+	again, err := s.judgeSome(ctx, foundCuts, slices.Compact(concerned))
+	if err != nil {
+		return nil, err
+	}
+	for k := range found {
+		found[k].again = again[k]
+	}
+	return found, nil
+}
+
+// ledgers gives the ledgers of cuts of what was judged before; nil where everything is to be judged.
+func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	found, err := s.takeOver(ctx, cuts)
 	if err != nil {
 		return nil, err
 	}
 	var group errgroup.Group
-	for k, cut := range found {
+	for _, t := range found {
 		group.Go(func() (err error) {
-			ledgers[places[k]], err = s.gather(ctx, cut, makings[k], again[k])
+			ledgers[t.place], err = s.gather(ctx, t)
 			return err
 		})
 	}
@@ -138,22 +168,39 @@ func (s *judgedStore) ledgers(ctx context.Context, cuts []schemas.Cut) ([]*schem
 }
 
 // gather puts the ledger of a cut together; nil when the making lacks rows, because it is being forgotten.
-func (s *judgedStore) gather(ctx context.Context, cut schemas.Cut, m *making, again []schemas.Judged) (*schemas.Ledger, error) {
-	var rows uint64
-	if err := s.conn.QueryRow(ctx, "SELECT count() FROM judged_rows WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
-		return nil, unavailable("read what was judged", err)
-	}
-	l, read, err := ledger.Gather(s.rules, cut, s.packed(ctx, m, ""), int(rows), again)
+func (s *judgedStore) gather(ctx context.Context, t takenOver) (*schemas.Ledger, error) {
+	l, read, err := ledger.Gather(s.rules, t.cut, s.packed(ctx, t.making, packedInOrder, ""), int(t.rows), t.again)
 	if err != nil {
 		return nil, err
 	}
-	if uint64(read) < m.subjects {
+	if uint64(read) < t.making.subjects {
 		return nil, nil
 	}
-	if m.known < s.known.Seq && s.known.Seq <= s.applied {
-		s.keepSome(ctx, cut, m, again)
-	}
+	s.keepSome(ctx, t)
 	return l, nil
+}
+
+// unfold hands what was judged before to sinks.
+func (s *judgedStore) unfold(ctx context.Context, t takenOver, sinks func() ledger.Sink) error {
+	without := make(map[string]bool, len(t.again))
+	for i := range t.again {
+		without[t.again[i].ProjectID] = true
+	}
+	read, err := ledger.Unfold(t.place, s.packed(ctx, t.making, packedInAnyOrder, ""), without, sinks)
+	if err != nil {
+		return err
+	}
+	if uint64(read) < t.making.subjects {
+		return unavailable("read what was judged", errForgotten)
+	}
+	sink := sinks()
+	for i := range t.again {
+		if err := sink(t.place, &t.again[i]); err != nil {
+			return err
+		}
+	}
+	s.keepSome(ctx, t)
+	return nil
 }
 
 // newest gives the making that was judged the furthest; nil when there is none.
@@ -215,12 +262,11 @@ func (s *judgedStore) concernedSince(ctx context.Context, m *making) (subjects [
 
 // judgeSome judges some subjects at each of the cuts. One that has no event any more is judged as nothing.
 func (s *judgedStore) judgeSome(ctx context.Context, cuts []schemas.Cut, subjects []string) ([][]schemas.Judged, error) {
-	again := make([][]schemas.Judged, len(cuts))
 	if len(subjects) == 0 || len(cuts) == 0 {
-		return again, nil
+		return make([][]schemas.Judged, len(cuts)), nil
 	}
 	source := &factsSource{Reader: s.Reader, words: newWords(s.rules), seq: s.known.Seq}
-	judgements, err := ledger.JudgeShort(s.rules, s.known, cuts, source.whole(ctx, subjects), nil)
+	again, err := ledger.Judge(s.rules, s.known, cuts, source.whole(ctx, subjects), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -229,9 +275,8 @@ func (s *judgedStore) judgeSome(ctx context.Context, cuts []schemas.Cut, subject
 		for _, subject := range subjects {
 			missing[subject] = true
 		}
-		for j := range judgements.Of(i) {
+		for _, j := range again[i] {
 			delete(missing, j.ProjectID)
-			again[i] = append(again[i], j)
 		}
 		for subject := range missing {
 			again[i] = append(again[i], schemas.Judged{ProjectID: subject})
@@ -243,13 +288,19 @@ func (s *judgedStore) judgeSome(ctx context.Context, cuts []schemas.Cut, subject
 // errForgotten says that a making was forgotten while it was read.
 var errForgotten = errors.New("it is being forgotten; ask again")
 
-// packed streams a making by project, behind a project.
-func (s *judgedStore) packed(ctx context.Context, m *making, after string) iter.Seq2[ledger.Packed, error] {
+// The orders in which a making is read.
+const (
+	packedInOrder    = " ORDER BY making, project_id" // of the projects
+	packedInAnyOrder = ""
+)
+
+// packed streams a making, of the projects behind one.
+func (s *judgedStore) packed(ctx context.Context, m *making, order, after string) iter.Seq2[ledger.Packed, error] {
 	return func(yield func(ledger.Packed, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_block_size": judgedInBlock}))
-		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} AND project_id > {after:String} ORDER BY making, project_id", named("making", m.id), named("after", after))
+		rows, err := s.conn.Query(ctx, "SELECT project_id, judgement FROM judged_rows FINAL WHERE making = {making:String} AND project_id > {after:String}"+order, named("making", m.id), named("after", after))
 		if err != nil {
 			yield(ledger.Packed{}, unavailable("read what was judged", err))
 			return

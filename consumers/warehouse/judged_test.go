@@ -85,7 +85,7 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 			w.stream.(*fakeStream).hold(p.deliveries)
 			store(t, w, p.deliveries)
 			for _, q := range p.questions {
-				w.eventsAtOnce = [...]uint64{eventsInMemory, 7}[q.known%2]
+				w.eventsAtOnce = [...]uint64{eventsAtOnce, 7}[q.known%2]
 				period := schemas.PeriodContaining(schemas.MonthOf, q.month.First())
 				cuts := []schemas.Cut{schemas.BulletinCut(period, q.known), schemas.BulletinCut(period.Previous(), q.known)}
 				asked++

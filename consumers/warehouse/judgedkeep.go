@@ -2,8 +2,7 @@ package warehouse
 
 import (
 	"context"
-	"iter"
-	"slices"
+	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
@@ -16,22 +15,90 @@ import (
 // finds the rows, or fewer of them than the note says. Nothing here is needed for an answer; what fails is logged, and
 // everything is judged the next time.
 
-// keep keeps what was judged at the i-th of the cuts, if it is likely to be asked for again.
-func (s *judgedStore) keep(ctx context.Context, cut schemas.Cut, judgements *ledger.Judgements, i int) {
-	if judgements.Len() < s.minimum() || !s.keeps(cut) {
-		return
+// keeper keeps what is judged of all subjects at one cut, as it is judged. It is safe for concurrent use.
+type keeper struct {
+	*judgedStore
+	cut    schemas.Cut
+	making *making
+
+	mu     sync.Mutex
+	block  *block
+	failed error
+}
+
+// keeper gives one for a cut that is likely to be asked for again; nil where nothing is kept.
+func (s *judgedStore) keeper(ctx context.Context, cut schemas.Cut) (*keeper, error) {
+	if !s.keeps(cut) {
+		return nil, nil
 	}
-	if err := s.keepWhole(ctx, cut, judgements.Len(), judgements.Of(i)); err != nil {
-		s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", cut.AsOf.String(), "error", err)
+	before, err := s.newest(ctx, cut)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil && before.known > s.known.Seq {
+		return nil, nil // the next question will be about what is known by then
+	}
+	return &keeper{judgedStore: s, cut: cut, making: &making{id: uuid.NewString(), known: s.known.Seq}, block: newBlock(judgedTable)}, nil
+}
+
+// keepers gives one for each of the cuts that come first in a question.
+func (s *judgedStore) keepers(ctx context.Context, cuts []schemas.Cut) ([]*keeper, error) {
+	keepers := make([]*keeper, len(cuts))
+	for i := range cuts[:min(len(cuts), cutsOfBulletin)] {
+		var err error
+		if keepers[i], err = s.keeper(ctx, cuts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return keepers, nil
+}
+
+// sink gives a sink that keeps what it is given.
+func (k *keeper) sink(ctx context.Context) ledger.Sink {
+	if k == nil {
+		return func(int, *schemas.Judged) error { return nil }
+	}
+	var packed []byte
+	return func(_ int, j *schemas.Judged) error {
+		packed = schemas.AppendJudged(packed[:0], j)
+		k.take(ctx, j.ProjectID, packed)
+		return nil
 	}
 }
 
-// minimum is from how many subjects what was judged of them is kept.
-func (s *judgedStore) minimum() int {
-	if s == nil {
-		return 0
+// take keeps one; what fails is said in the end.
+func (k *keeper) take(ctx context.Context, projectID string, packed []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.failed != nil {
+		return
 	}
-	return s.judgedFrom
+	k.addJudged(k.block, k.making.id, projectID, packed)
+	if k.making.subjects++; k.block.rows == judgedAtOnce {
+		k.failed = k.block.send(ctx, k.Warehouse)
+		k.block.reset()
+	}
+}
+
+// finish keeps the rest, and notes the making unless there are too few subjects. It tells whether it is kept.
+func (k *keeper) finish(ctx context.Context) bool {
+	if k == nil || k.making.subjects < uint64(k.judgedFrom) {
+		return false
+	}
+	err := k.failed
+	if err == nil {
+		err = k.block.send(ctx, k.Warehouse)
+	}
+	if err == nil {
+		err = k.note(ctx, k.cut, k.making)
+	}
+	if err == nil {
+		err = k.forgetOld(ctx)
+	}
+	if err != nil {
+		k.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", k.cut.AsOf.String(), "error", err)
+	}
+	return err == nil
 }
 
 // keeps tells whether what is judged at the cut is kept.
@@ -45,105 +112,35 @@ func (s *judgedStore) asksAgain(cut schemas.Cut) bool {
 	return cut.EditionsBefore <= cut.AsOf || cut.AsOf > today-recentDays && cut.AsOf <= today
 }
 
-func (s *judgedStore) keepWhole(ctx context.Context, cut schemas.Cut, subjects int, all iter.Seq[schemas.Judged]) error {
-	before, err := s.newest(ctx, cut)
-	if err != nil {
-		return err
-	}
-	if before != nil && before.known > s.known.Seq {
-		return nil // the next question will be about what is known by then
-	}
-	m := &making{id: uuid.NewString(), known: s.known.Seq, subjects: uint64(subjects)}
-	if err := s.insertJudged(ctx, m.id, all); err != nil {
-		return err
-	}
-	return s.noteWhole(ctx, cut, m)
-}
-
-func (s *judgedStore) noteWhole(ctx context.Context, cut schemas.Cut, m *making) error {
-	if err := s.note(ctx, cut, m); err != nil {
-		return err
-	}
-	return s.forgetOld(ctx)
-}
-
 // keepSome keeps what was judged again.
-func (s *judgedStore) keepSome(ctx context.Context, cut schemas.Cut, m *making, again []schemas.Judged) {
-	err := s.insertJudged(ctx, m.id, slices.Values(again))
+func (s *judgedStore) keepSome(ctx context.Context, t takenOver) {
+	if t.making.known >= s.known.Seq || s.known.Seq > s.applied {
+		return
+	}
+	b := newBlock(judgedTable)
+	var packed []byte
+	for i := range t.again {
+		packed = schemas.AppendJudged(packed[:0], &t.again[i])
+		s.addJudged(b, t.making.id, t.again[i].ProjectID, packed)
+	}
+	err := b.send(ctx, s.Warehouse)
 	if err == nil {
-		err = s.note(ctx, cut, &making{m.id, s.known.Seq, m.subjects})
+		err = s.note(ctx, t.cut, &making{t.making.id, s.known.Seq, t.making.subjects})
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "what was judged again could not be kept", "as_of", cut.AsOf.String(), "error", err)
+		s.log.WarnContext(ctx, "what was judged again could not be kept", "as_of", t.cut.AsOf.String(), "error", err)
 	}
 }
 
-// judgeInParts judges so many subjects that they are read in parts: what is judged of each part is kept, and the ledgers are
-// put together of all parts in the end. So no more than one part of judgements is in memory beside the ledgers. It gives nil
-// when there is no more than one part, and when something is not kept.
-func (r *Reader) judgeInParts(ctx context.Context, s *judgedStore, known *ledger.Known, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
-	makings := make([]*making, len(cuts))
-	for i, cut := range cuts {
-		if !s.keeps(cut) {
-			return nil, nil
-		}
-		makings[i] = &making{id: uuid.NewString(), known: known.Seq}
-	}
-	source := r.source(known, cuts)
-	parts, err := source.parts(ctx)
-	if err != nil || parts == 1 {
-		return nil, err
-	}
-	for part := range parts {
-		judgements, err := ledger.JudgeShort(r.rules, known, cuts, source.part(ctx, part, parts), func(ids []string) iter.Seq2[ledger.Project, error] {
-			return source.whole(ctx, ids)
-		})
-		if err != nil {
-			return nil, err
-		}
-		for i, m := range makings {
-			m.subjects += uint64(judgements.Len())
-			if err := s.insertJudged(ctx, m.id, judgements.Of(i)); err != nil {
-				s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged in one go", "error", err)
-				return nil, nil
-			}
-		}
-	}
-	ledgers := make([]*schemas.Ledger, len(cuts))
-	for i, cut := range cuts {
-		if ledgers[i], err = s.gather(ctx, cut, makings[i], nil); err != nil || ledgers[i] == nil {
-			return nil, err
-		}
-		if err := s.noteWhole(ctx, cut, makings[i]); err != nil {
-			s.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", cut.AsOf.String(), "error", err)
-		}
-	}
-	return ledgers, nil
-}
+var judgedTable = insertion("judged_rows", "making String", "project_id String", "known_seq UInt64", "judgement String")
 
-func (s *judgedStore) insertJudged(ctx context.Context, making string, all iter.Seq[schemas.Judged]) error {
-	statement := insertion("judged_rows", "making String", "project_id String", "known_seq UInt64", "judgement String")
-	var makings, projects, judgements []string
-	var known []uint64
-	send := func() error {
-		err := s.insert(ctx, statement, len(projects), makings, projects, known, judgements)
-		makings, projects, known, judgements = makings[:0], projects[:0], known[:0], judgements[:0]
-		return err
-	}
-	var packed []byte
-	for j := range all {
-		packed = schemas.AppendJudged(packed[:0], &j)
-		makings, projects, known, judgements = append(makings, making), append(projects, j.ProjectID), append(known, s.known.Seq), append(judgements, string(packed))
-		if len(projects) == judgedAtOnce {
-			if err := send(); err != nil {
-				return unavailable("keep what was judged", err)
-			}
-		}
-	}
-	if err := send(); err != nil {
-		return unavailable("keep what was judged", err)
-	}
-	return nil
+// addJudged adds a row to a block of judgedTable.
+func (s *judgedStore) addJudged(b *block, making, projectID string, packed []byte) {
+	b.columns[0].text(making)
+	b.columns[1].text(projectID)
+	b.columns[2].number(s.known.Seq)
+	b.columns[3].bytes(packed)
+	b.rows++
 }
 
 func (s *judgedStore) note(ctx context.Context, cut schemas.Cut, m *making) error {

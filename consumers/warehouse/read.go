@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -38,13 +40,7 @@ func (r *Reader) Ledger(ctx context.Context, cut schemas.Cut) (*schemas.Ledger, 
 // events once for all of them; what was judged before and nothing came about
 // since is taken over (see judged.go).
 func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
-	seq := cuts[0].KnownSeq
-	facts, err := r.revocationsAndEditions(ctx, seq)
-	if err != nil {
-		return nil, err
-	}
-	known := ledger.NewKnown(seq, facts)
-	before, err := r.judgedBefore(ctx, known, facts)
+	known, before, err := r.begin(ctx, cuts[0].KnownSeq)
 	if err != nil {
 		return nil, err
 	}
@@ -52,58 +48,132 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 	if err != nil {
 		return nil, err
 	}
-	var rest []int
-	var cutsLeft []schemas.Cut
+	var left []schemas.Cut
 	for i, cut := range cuts {
 		if ledgers[i] == nil {
-			rest, cutsLeft = append(rest, i), append(cutsLeft, cut)
+			left = append(left, cut)
 		}
 	}
-	if len(rest) > 0 && len(rest) <= cutsOfBulletin {
-		made, err := r.judgeInParts(ctx, before, known, cutsLeft)
+	if len(left) > 0 {
+		made, err := r.judgeWhole(ctx, before, known, left)
 		if err != nil {
 			return nil, err
 		}
-		if made != nil {
-			for k, i := range rest {
-				ledgers[i] = made[k]
+		for i := range ledgers {
+			if ledgers[i] == nil {
+				ledgers[i], made = made[0], made[1:]
 			}
-			rest = nil
 		}
 	}
-	if len(rest) > 0 {
-		judgements, err := r.judgeAll(ctx, known, cutsLeft)
-		if err != nil {
-			return nil, err
-		}
-		for k, i := range rest {
-			if i < cutsOfBulletin {
-				before.keep(ctx, cutsLeft[k], judgements, k)
-			}
-			ledgers[i] = judgements.Ledger(k)
-		}
+	return ledgers, r.countTroubles(ctx, ledgers)
+}
+
+// begin reads what holds for all projects, and finds what was judged before.
+func (r *Reader) begin(ctx context.Context, seq uint64) (*ledger.Known, *judgedStore, error) {
+	facts, err := r.revocationsAndEditions(ctx, seq)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := r.SettleConflicts(ctx); err != nil {
+	known := ledger.NewKnown(seq, facts)
+	before, err := r.judgedBefore(ctx, known, facts)
+	return known, before, err
+}
+
+// judgeWhole gives the ledgers of cuts of which nothing was judged before. Of very many events no more than the ledgers is held: what
+// is judged is kept first, and the ledgers are put together of that.
+func (r *Reader) judgeWhole(ctx context.Context, store *judgedStore, known *ledger.Known, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
+	keepers, err := store.keepers(ctx, cuts)
+	if err != nil {
 		return nil, err
 	}
-	var conflicts, deadLetters uint64
-	err = r.conn.QueryRow(ctx, `SELECT (SELECT count() FROM conflicts WHERE stream_seq <= {known:UInt64}),
-    (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", seq)).Scan(&conflicts, &deadLetters)
-	if err != nil {
-		return nil, unavailable("count conflicts and dead letters", err)
+	if !slices.Contains(keepers, nil) {
+		var events uint64
+		if err := r.conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&events); err != nil {
+			return nil, unavailable("count the events", err)
+		}
+		if events > r.eventsAtOnce {
+			ledgers, err := r.judgeKept(ctx, store, known, cuts, keepers)
+			if ledgers != nil || err != nil {
+				return ledgers, err
+			}
+			if keepers, err = store.keepers(ctx, cuts); err != nil {
+				return nil, err
+			}
+		}
 	}
-	for _, l := range ledgers {
-		l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
+	judged := make([][]schemas.Judged, len(cuts))
+	var mu sync.Mutex
+	err = r.judgeEach(ctx, known, cuts, keepers, func() ledger.Sink {
+		return func(i int, j *schemas.Judged) error {
+			mu.Lock()
+			defer mu.Unlock()
+			judged[i] = append(judged[i], *j)
+			return nil
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, cut := range cuts {
+		keepers[i].finish(ctx)
+		ledgers[i], judged[i] = ledger.Assembled(r.rules, cut, judged[i]), nil
 	}
 	return ledgers, nil
 }
 
-// judgeAll judges every subject at the cuts.
-func (r *Reader) judgeAll(ctx context.Context, known *ledger.Known, cuts []schemas.Cut) (*ledger.Judgements, error) {
+// judgeKept gives nil when something could not be kept.
+func (r *Reader) judgeKept(ctx context.Context, store *judgedStore, known *ledger.Known, cuts []schemas.Cut, keepers []*keeper) ([]*schemas.Ledger, error) {
+	err := r.judgeEach(ctx, known, cuts, keepers, func() ledger.Sink { return (*keeper)(nil).sink(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	ledgers := make([]*schemas.Ledger, len(cuts))
+	for i, k := range keepers {
+		if !k.finish(ctx) {
+			return nil, nil
+		}
+		ledgers[i], err = store.gather(ctx, takenOver{cut: cuts[i], making: k.making, rows: k.making.subjects})
+		if err != nil || ledgers[i] == nil {
+			return nil, err
+		}
+	}
+	return ledgers, nil
+}
+
+// judgeEach judges every subject at the cuts, and gives what it judges to keepers and to sinks.
+func (r *Reader) judgeEach(ctx context.Context, known *ledger.Known, cuts []schemas.Cut, keepers []*keeper, sinks func() ledger.Sink) error {
 	source := r.source(known, cuts)
-	return ledger.JudgeShort(r.rules, known, cuts, source.all(ctx), func(ids []string) iter.Seq2[ledger.Project, error] {
-		return source.whole(ctx, ids)
+	whole := func(ids []string) iter.Seq2[ledger.Project, error] { return source.whole(ctx, ids) }
+	return ledger.JudgeEach(r.rules, known, cuts, source.all(ctx), whole, func() ledger.Sink {
+		sink, keeping := sinks(), make([]ledger.Sink, len(cuts))
+		for i := range cuts {
+			keeping[i] = keepers[i].sink(ctx)
+		}
+		return func(i int, j *schemas.Judged) error {
+			if err := keeping[i](i, j); err != nil {
+				return err
+			}
+			return sink(i, j)
+		}
 	})
+}
+
+// countTroubles counts for each ledger what is in no project.
+func (r *Reader) countTroubles(ctx context.Context, ledgers []*schemas.Ledger) error {
+	if err := r.SettleConflicts(ctx); err != nil {
+		return err
+	}
+	var conflicts, deadLetters uint64
+	err := r.conn.QueryRow(ctx, `SELECT (SELECT count() FROM conflicts WHERE stream_seq <= {known:UInt64}),
+    (SELECT count() FROM dead_letters FINAL WHERE stream_seq <= {known:UInt64})`, named("known", ledgers[0].KnownSeq)).Scan(&conflicts, &deadLetters)
+	if err != nil {
+		return unavailable("count conflicts and dead letters", err)
+	}
+	for _, l := range ledgers {
+		l.Quality.Conflicts, l.Quality.DeadLetters = int(conflicts), int(deadLetters)
+	}
+	return nil
 }
 
 // source reads the facts of all subjects without the old reports that the cuts do not need.

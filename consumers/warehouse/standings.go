@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"milepost/consumers/ledger"
 	"milepost/schemas"
 )
 
@@ -38,34 +37,16 @@ func (r *Reader) Standings(ctx context.Context, cut schemas.Cut, after string) i
 
 // standingsJudgedBefore tells whether there was what it streams.
 func (r *Reader) standingsJudgedBefore(ctx context.Context, cut schemas.Cut, after string, yield func(*schemas.Standing, error) bool) (taken bool, err error) {
-	facts, err := r.revocationsAndEditions(ctx, cut.KnownSeq)
+	_, s, err := r.begin(ctx, cut.KnownSeq)
 	if err != nil {
 		return false, err
 	}
-	s, err := r.judgedBefore(ctx, ledger.NewKnown(cut.KnownSeq, facts), facts)
-	if err != nil || s == nil || cut.Trace {
+	found, err := s.takeOver(ctx, []schemas.Cut{cut})
+	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	m, err := s.newest(ctx, cut)
-	if err != nil || m == nil {
-		return false, err
-	}
-	subjects, few, err := s.concernedSince(ctx, m)
-	if err != nil || !few {
-		return false, err
-	}
-	judged, err := s.judgeSome(ctx, []schemas.Cut{cut}, subjects)
-	if err != nil {
-		return false, err
-	}
-	var rows uint64
-	if err := r.conn.QueryRow(ctx, "SELECT count() FROM judged_rows FINAL WHERE making = {making:String}", named("making", m.id)).Scan(&rows); err != nil {
-		return false, unavailable("read what was judged", err)
-	}
-	if rows < m.subjects {
-		return false, nil
-	}
-	again := slices.DeleteFunc(judged[0], func(j schemas.Judged) bool { return j.ProjectID <= after })
+	m := found[0].making
+	again := slices.DeleteFunc(found[0].again, func(j schemas.Judged) bool { return j.ProjectID <= after })
 	slices.SortFunc(again, func(a, b schemas.Judged) int { return strings.Compare(a.ProjectID, b.ProjectID) })
 	asked, err := s.stream(ctx, m, after, again, yield)
 	if err != nil || !asked {
@@ -86,7 +67,7 @@ func (r *Reader) standingsJudgedBefore(ctx context.Context, cut schemas.Cut, aft
 func (s *judgedStore) stream(ctx context.Context, m *making, after string, again []schemas.Judged, yield func(*schemas.Standing, error) bool) (asked bool, err error) {
 	put := func(standing *schemas.Standing) bool { return standing.ProjectID == "" || yield(standing, nil) }
 	same := func(text string) string { return text }
-	for p, err := range s.packed(ctx, m, after) {
+	for p, err := range s.packed(ctx, m, packedInOrder, after) {
 		if err != nil {
 			return true, err
 		}

@@ -53,7 +53,7 @@ type Warehouse struct {
 	program string
 	// judgedFrom is from how many subjects what was judged of them is kept.
 	judgedFrom int
-	// eventsAtOnce bounds how many events the engine gathers at once.
+	// eventsAtOnce is up to how many events all that is judged of them is held beside the ledgers.
 	eventsAtOnce uint64
 	// knownBefore are the revocations and publications that were read before.
 	knownBefore *knownBefore
@@ -93,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		_ = conn.Close()
 		return nil, unavailable("connect", err)
 	}
-	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options), program: c.Program, judgedFrom: judgedFrom, eventsAtOnce: eventsInMemory, knownBefore: &knownBefore{}}
+	w := &Warehouse{conn: conn, now: c.Now, log: c.Log, stream: c.Stream, cluster: c.Cluster, sharded: c.Sharded, native: speaksNative(options), program: c.Program, judgedFrom: judgedFrom, eventsAtOnce: eventsAtOnce, knownBefore: &knownBefore{}}
 	if w.now == nil {
 		w.now = time.Now
 	}
