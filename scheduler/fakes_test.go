@@ -114,6 +114,10 @@ func (b *builder) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.
 	return list, nil
 }
 
+func (b *builder) Survey(ctx context.Context, cuts []schemas.Cut, _ func() schemas.Observer) ([]*schemas.Ledger, error) {
+	return b.Ledgers(ctx, cuts...)
+}
+
 func (b *builder) Build(ctx context.Context, period schemas.Period, known uint64, rulesHash string) (*Draft, error) {
 	if b.fails != nil {
 		if err := b.fails(period); err != nil {

@@ -3,6 +3,7 @@ package schemas
 import (
 	"reflect"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -73,5 +74,41 @@ func fill(rt *rapid.T, v reflect.Value) {
 	case reflect.Pointer: // the trace, which is left out
 	default:
 		rt.Fatalf("no value for a %s", v.Type())
+	}
+}
+
+// TestACloneSharesNothing looks at every field there is: a new one that holds a list or a text cannot be forgotten.
+func TestACloneSharesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		var s Standing
+		fill(rt, reflect.ValueOf(&s).Elem())
+		s.Trace = nil
+		c := s.Clone()
+		if diff := cmp.Diff(s, c); diff != "" {
+			rt.Fatal(diff)
+		}
+		apart(rt, "Standing", reflect.ValueOf(s), reflect.ValueOf(c))
+	})
+}
+
+// apart fails when two equal values share the memory of a text or a list.
+func apart(rt *rapid.T, path string, a, b reflect.Value) {
+	switch a.Kind() {
+	case reflect.Struct:
+		for i := range a.NumField() {
+			apart(rt, path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
+		}
+	case reflect.Array, reflect.Slice:
+		if a.Kind() == reflect.Slice && a.Len() > 0 && a.Pointer() == b.Pointer() {
+			rt.Fatalf("%s is shared", path)
+		}
+		for i := range a.Len() {
+			apart(rt, path, a.Index(i), b.Index(i))
+		}
+	case reflect.String:
+		if x, y := a.String(), b.String(); x != "" && unsafe.StringData(x) == unsafe.StringData(y) {
+			rt.Fatalf("%s is shared", path)
+		}
 	}
 }

@@ -1,5 +1,10 @@
 package schemas
 
+import (
+	"slices"
+	"strings"
+)
+
 // Stage is the highest milestone reached: "registered" before any.
 type Stage string
 
@@ -194,6 +199,42 @@ type Ledger struct {
 // with i, in any order. A standing and its texts hold until the observer
 // returns: what is kept of them is to be copied.
 type Observer func(i int, s *Standing) error
+
+// Observe shows the rows of ledgers that are held whole.
+func Observe(ledgers []*Ledger, observe Observer) error {
+	for i, l := range ledgers {
+		for k := range l.Standings {
+			if err := observe(i, &l.Standings[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Clone copies the standing with its texts and lists.
+func (s *Standing) Clone() Standing {
+	c := *s
+	for _, text := range []*string{
+		&c.ProjectID, &c.Name, &c.Enterprise, &c.Industry, &c.District, &c.Holder.Lead, &c.Holder.Department, &c.CancelReason,
+		(*string)(&c.Stage), (*string)(&c.Status), (*string)(&c.Light),
+	} {
+		*text = strings.Clone(*text)
+	}
+	for m := range c.Milestones {
+		by := &c.Milestones[m].ReachedBy
+		by.Lead, by.Department = strings.Clone(by.Lead), strings.Clone(by.Department)
+	}
+	c.Tags, c.Issues, c.Method = slices.Clone(s.Tags), slices.Clone(s.Issues), slices.Clone(s.Method)
+	for k := range c.Tags {
+		c.Tags[k] = strings.Clone(c.Tags[k])
+	}
+	for k := range c.Issues {
+		i := &c.Issues[k]
+		i.ID, i.Title, i.Category, i.Department = strings.Clone(i.ID), strings.Clone(i.Title), strings.Clone(i.Category), strings.Clone(i.Department)
+	}
+	return c
+}
 
 // RecordedAdjustment is an adjustment with the event that recorded it.
 type RecordedAdjustment struct {

@@ -1,7 +1,11 @@
 package warehouse
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +92,10 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 				w.eventsAtOnce = [...]uint64{eventsAtOnce, 7}[q.known%2]
 				period := schemas.PeriodContaining(schemas.MonthOf, q.month.First())
 				cuts := []schemas.Cut{schemas.BulletinCut(period, q.known), schemas.BulletinCut(period.Previous(), q.known)}
+				if q.known%3 == 0 {
+					// What is not kept yet is judged while it is shown.
+					sameSurvey(t, reader, cuts, judgedWhole(t, history, cuts))
+				}
 				asked++
 				if taken(t, reader, cuts[0]) != nil {
 					if before++; q.known < uint64(len(history)) {
@@ -102,6 +110,7 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 					t.Fatalf("seed %d, %s, known %d of %d: %s", seed, period, q.known, len(history), diff)
 				}
 				sameRows(t, reader, cuts[0], got[0].Standings)
+				sameSurvey(t, reader, cuts, got)
 			}
 		}
 	}
@@ -135,6 +144,68 @@ func sameRows(t *testing.T, r *Reader, cut schemas.Cut, want []schemas.Standing)
 		}
 		if diff := cmp.Diff(want[skipped:], got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("known %d, behind %q: %s", cut.KnownSeq, after, diff)
+		}
+	}
+}
+
+// sameSurvey compares a survey of cuts with their ledgers.
+func sameSurvey(t *testing.T, r *Reader, cuts []schemas.Cut, want []*schemas.Ledger) {
+	t.Helper()
+	var mu sync.Mutex
+	standings := make([][]schemas.Standing, len(cuts))
+	got, err := r.Survey(t.Context(), cuts, func() schemas.Observer {
+		busy := false
+		return func(i int, s *schemas.Standing) error {
+			if busy {
+				t.Error("one observer is used by two goroutines")
+			}
+			busy = true
+			defer func() { busy = false }()
+			mu.Lock()
+			defer mu.Unlock()
+			standings[i] = append(standings[i], s.Clone())
+			return nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		slices.SortFunc(standings[i], func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
+		got[i].Standings = standings[i]
+	}
+	if diff := cmp.Diff(textOf(t, want), textOf(t, got)); diff != "" {
+		t.Fatalf("a survey, known %d: %s", cuts[0].KnownSeq, diff)
+	}
+}
+
+// TestAnObserverEndsASurvey sees that what an observer says reaches who asked.
+func TestAnObserverEndsASurvey(t *testing.T) {
+	t.Parallel()
+	w := openJudging(t)
+	w.stream = &fakeStream{}
+	var deliveries []Delivery
+	for n := range uint64(5) {
+		deliveries = append(deliveries, delivery(t, n+1, fmt.Sprintf(`{"specversion":"1.0","id":"e%[1]d","source":"/offices/shanyang","type":"project.registered.v1","subject":"P-%[1]d",
+"time":"2025-03-09T10:00:00+08:00","district":"shanyang","datacontenttype":"application/json","data":{"name":"项目","total_investment":1200,"registered_on":"2025-01-08"}}`, n+1)))
+	}
+	store(t, w, deliveries)
+	w.stream.(*fakeStream).hold(deliveries)
+	reader := NewReader(w, schemas.DefaultRules())
+	cut := schemas.BulletinCut(schemas.PeriodContaining(schemas.MonthOf, schemas.NewDate(2025, time.March, 31)), 5)
+	enough := errors.New("enough")
+	for _, asked := range []string{"judged", "judged again", "taken over"} {
+		_, err := reader.Survey(t.Context(), []schemas.Cut{cut}, func() schemas.Observer { return func(int, *schemas.Standing) error { return enough } })
+		if !errors.Is(err, enough) {
+			t.Errorf("%s: %v", asked, err)
+		}
+		if asked == "judged again" {
+			if taken(t, reader, cut) != nil {
+				t.Error("what was judged in part is kept")
+			}
+			if _, err := reader.Ledger(t.Context(), cut); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (w *world) issued() map[scheduler.Numbering][]producers.Edition {
 // library serves bulletin.Reader with ledgers that nothing is in.
 type library struct{ rules *schemas.Rules }
 
-func (l library) Ledgers(_ context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
+func (l library) Survey(_ context.Context, cuts []schemas.Cut, _ func() schemas.Observer) ([]*schemas.Ledger, error) {
 	var list []*schemas.Ledger
 	for _, cut := range cuts {
 		list = append(list, &schemas.Ledger{AsOf: cut.AsOf, KnownSeq: cut.KnownSeq, ReportingMonth: l.rules.ReportingMonth(cut.AsOf)})

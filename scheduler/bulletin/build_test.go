@@ -30,6 +30,14 @@ func (l ledgers) Ledgers(_ context.Context, cuts ...schemas.Cut) ([]*schemas.Led
 	return list, nil
 }
 
+func (l ledgers) Survey(ctx context.Context, cuts []schemas.Cut, observers func() schemas.Observer) ([]*schemas.Ledger, error) {
+	list, err := l.Ledgers(ctx, cuts...)
+	if err != nil {
+		return nil, err
+	}
+	return list, schemas.Observe(list, observers())
+}
+
 func day(s string) schemas.Date {
 	if s == "" {
 		return 0

@@ -7,17 +7,19 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
-	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
-// Reader gives the ledger of a cut (the specification, §4 and item 6 of §7). Its
+// Reader gives the ledgers of cuts (the specification, §4 and item 6 of §7). Their
 // names of districts, departments and leads are already those of the rules'
 // directory.
 type Reader interface {
-	// Ledgers gives the ledgers of cuts that share one KnownSeq.
-	Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
+	// Survey shows the rows of the ledgers of cuts that share one KnownSeq, in any
+	// order, to observers, each of which is used by one goroutine, and gives the
+	// ledgers without their rows.
+	Survey(ctx context.Context, cuts []schemas.Cut, observers func() schemas.Observer) ([]*schemas.Ledger, error)
 }
 
 // Draft is a bulletin without a number, with the names that its lists of bare
@@ -38,6 +40,7 @@ type options struct {
 	published *schemas.Bulletin
 	rebuild   func(context.Context) (*schemas.Bulletin, error)
 	details   bool
+	restated  map[string]bool // projects that restatements are about
 }
 
 // ComparedWith fills the restatements: published is the latest published model
@@ -64,75 +67,76 @@ func NewDraft(ctx context.Context, r Reader, rules *schemas.Rules, period schema
 	for _, opt := range opts {
 		opt(&o)
 	}
-	cuts := []schemas.Cut{schemas.BulletinCut(period, known)}
-	before := period.Previous()
-	var earlierPeriods []schemas.Period
-	if o.details {
-		var earlierCuts []schemas.Cut
-		earlierPeriods, earlierCuts = trendCuts(period, known)
-		cuts = append(cuts, earlierCuts...)
-	} else if before.End.Year() == period.End.Year() {
-		cuts = append(cuts, schemas.BulletinCut(before, known))
-	}
-	ledgers, err := r.Ledgers(ctx, cuts...)
-	if err != nil {
-		return nil, fmt.Errorf("ledger as of %s: %w", period.End, err)
-	}
-	ledger := ledgers[0]
-	counts, err := counting.Count(ledger, rules, period)
-	if err != nil {
-		return nil, err
-	}
-	model := &schemas.Bulletin{
-		Kind: period.Kind, Period: period.String(), PeriodStart: period.Start, PeriodEnd: period.End,
-		ReportingMonth: ledger.ReportingMonth, KnownSeq: ledger.KnownSeq, Title: Title(period),
-		Milestones: counts.Whole.MilestoneCounts(), Investment: counts.Whole.Investment(ledger.ReportingMonth),
-		Groups: rankedGroups(counts, rules, ledger.ReportingMonth), Restatements: []schemas.Restatement{},
-	}
-	draft := &Draft{Model: model, Projects: map[string]string{}}
-	fillTotals(model, ledger)
-	fillLists(draft, ledger, period)
-	fillMethod(model, rules, ledger, counts.Whole)
-
-	if before.End.Year() == period.End.Year() {
-		earlier := ledgers[1]
-		earlierCounts, err := counting.Count(earlier, rules, before)
-		if err != nil {
-			return nil, err
-		}
-		setRankChanges(model.Groups, rankedGroups(earlierCounts, rules, earlier.ReportingMonth))
-	}
+	var restatements []schemas.Restatement
 	if o.published != nil {
 		now, err := o.rebuild(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("bulletin %s: building the published %s again: %w", period, o.published.Period, err)
 		}
-		if model.Restatements, err = Restate(o.published, now); err != nil {
+		if restatements, err = Restate(o.published, now); err != nil {
 			return nil, fmt.Errorf("bulletin %s: %w", period, err)
 		}
-		draft.nameRestated(ledger)
+		o.restated = segmentsOf(restatements)
 	}
+	before := period.Previous()
+	sameYear := before.End.Year() == period.End.Year()
+	periods := []schemas.Period{period}
+	switch {
+	case o.details:
+		periods = append(periods, trendBefore(period)...)
+	case sameYear:
+		periods = append(periods, before)
+	}
+	cuts := make([]schemas.Cut, len(periods))
+	for i, p := range periods {
+		cuts[i] = schemas.BulletinCut(p, known)
+	}
+	var mu sync.Mutex
+	var parts []*survey
+	ledgers, err := r.Survey(ctx, cuts, func() schemas.Observer {
+		part := newSurvey(rules, periods, &o)
+		mu.Lock()
+		defer mu.Unlock()
+		parts = append(parts, part)
+		return part.observe
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger as of %s: %w", period.End, err)
+	}
+	all := newSurvey(rules, periods, &o)
+	for _, part := range parts {
+		all.merge(part)
+	}
+	ledger, counts := ledgers[0], all.counters[0].Counts()
+	model := &schemas.Bulletin{
+		Kind: period.Kind, Period: period.String(), PeriodStart: period.Start, PeriodEnd: period.End,
+		ReportingMonth: ledger.ReportingMonth, KnownSeq: ledger.KnownSeq, Title: Title(period),
+		Milestones: counts.Whole.MilestoneCounts(), Investment: counts.Whole.Investment(ledger.ReportingMonth),
+		Groups: rankedGroups(counts, rules, ledger.ReportingMonth), Restatements: restatements,
+	}
+	if restatements == nil {
+		model.Restatements = []schemas.Restatement{}
+	}
+	all.digest.fill(model, ledger.Quality, counts.Whole)
+	if sameYear {
+		setRankChanges(model.Groups, rankedGroups(all.counters[1].Counts(), rules, ledgers[1].ReportingMonth))
+	}
+	draft := &Draft{Model: model, Projects: all.digest.projects}
 	if o.details {
-		if err := draft.fillDetails(rules, ledgers, earlierPeriods); err != nil {
-			return nil, err
-		}
+		draft.Details = all.details(model, ledgers, periods)
 	}
 	return draft, nil
 }
 
-// nameRestated names the projects in the paths of the restatements.
-func (d *Draft) nameRestated(ledger *schemas.Ledger) {
+// segmentsOf gives the segments of the paths; some of them are projects.
+func segmentsOf(restatements []schemas.Restatement) map[string]bool {
 	segments := map[string]bool{}
-	for _, r := range d.Model.Restatements {
+	for _, r := range restatements {
 		for segment := range strings.SplitSeq(r.Path, "/") {
 			segments[segment] = true
 		}
 	}
-	for i := range ledger.Standings {
-		if s := &ledger.Standings[i]; segments[s.ProjectID] {
-			d.Projects[s.ProjectID] = s.Name
-		}
-	}
+	return segments
 }
 
 // Title names the period's bulletin, such as 2025年10月重大项目进展情况通报.

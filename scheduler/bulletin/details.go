@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"milepost/scheduler/counting"
 	"milepost/schemas"
 )
 
@@ -53,39 +52,34 @@ func projectOf(ledger *schemas.Ledger, id string) *schemas.Standing {
 // read together with those of the model.
 func WithDetails() Option { return func(o *options) { o.details = true } }
 
-// trendCuts are the cuts of the periods of the year before the given one, the
-// latest first. The first is there even when it ended in another year: it is
-// the one that lights are compared with.
-func trendCuts(period schemas.Period, known uint64) (periods []schemas.Period, cuts []schemas.Cut) {
+// trendBefore are the periods of the year before the given one, the latest
+// first. The first is there even when it ended in another year: it is the one
+// that lights are compared with.
+func trendBefore(period schemas.Period) []schemas.Period {
+	var periods []schemas.Period
 	for p := period.Previous(); len(periods) == 0 || p.End.Year() == period.End.Year() && len(periods) < trendPeriods-1; p = p.Previous() {
-		periods, cuts = append(periods, p), append(cuts, schemas.BulletinCut(p, known))
+		periods = append(periods, p)
 	}
-	return periods, cuts
+	return periods
 }
 
-// fillDetails fills the draft's Details. The ledgers are that of the period and
-// those of the periods before.
-func (d *Draft) fillDetails(rules *schemas.Rules, ledgers []*schemas.Ledger, before []schemas.Period) error {
-	d.Details = &Details{Ledger: ledgers[0]}
-	for i, p := range before {
-		earlier := ledgers[i+1]
-		if i == 0 {
-			d.Details.Before = earlier
-		}
-		if p.End.Year() != d.Model.PeriodEnd.Year() {
+// heldLedgers are those that details hold: that of the period and that of the
+// period before.
+const heldLedgers = 2
+
+// details gives a draft's Details; the periods are that of the model and those
+// before.
+func (s *survey) details(model *schemas.Bulletin, ledgers []*schemas.Ledger, periods []schemas.Period) *Details {
+	d := &Details{Ledger: s.ledger(0, ledgers[0]), Before: s.ledger(1, ledgers[1])}
+	for i, p := range periods[1:] {
+		if p.End.Year() != model.PeriodEnd.Year() {
 			continue
 		}
-		counts, err := counting.Count(earlier, rules, p)
-		if err != nil {
-			return err
-		}
-		var totals schemas.Bulletin
-		fillTotals(&totals, earlier)
-		d.Details.Trend = append(d.Details.Trend, TrendPoint{Period: p, Milestones: counts.Whole.MilestoneCounts(),
-			Investment: counts.Whole.Investment(earlier.ReportingMonth), Lights: totals.Totals.ByLight})
+		whole := s.counters[i+1].Counts().Whole
+		d.Trend = append(d.Trend, TrendPoint{Period: p, Milestones: whole.MilestoneCounts(),
+			Investment: whole.Investment(ledgers[i+1].ReportingMonth), Lights: s.lights[i+1].ByLight})
 	}
-	slices.Reverse(d.Details.Trend)
-	period := schemas.PeriodContaining(d.Model.Kind, d.Model.PeriodEnd)
-	d.Details.Trend = append(d.Details.Trend, TrendPoint{Period: period, Milestones: d.Model.Milestones, Investment: d.Model.Investment, Lights: d.Model.Totals.ByLight})
-	return nil
+	slices.Reverse(d.Trend)
+	d.Trend = append(d.Trend, TrendPoint{Period: periods[0], Milestones: model.Milestones, Investment: model.Investment, Lights: model.Totals.ByLight})
+	return d
 }

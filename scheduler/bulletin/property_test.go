@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"milepost/scheduler/counting"
@@ -110,6 +111,62 @@ func TestCountsAgreeWithEachOther(t *testing.T) {
 		news := model.Milestones.Landed.NewInPeriod + model.Milestones.Started.NewInPeriod + model.Milestones.Producing.NewInPeriod
 		if len(model.Reached) != news {
 			t.Fatalf("%d reached, %d new in the period", len(model.Reached), news)
+		}
+	})
+}
+
+// dealt shows each row to one of several observers, in an order of its own.
+type dealt struct {
+	ledgers
+	t *rapid.T
+}
+
+func (d dealt) Survey(ctx context.Context, cuts []schemas.Cut, observers func() schemas.Observer) ([]*schemas.Ledger, error) {
+	list, err := d.Ledgers(ctx, cuts...)
+	if err != nil {
+		return nil, err
+	}
+	indexes := func(n int) []int {
+		list := make([]int, n)
+		for i := range list {
+			list[i] = i
+		}
+		return list
+	}
+	hands := []schemas.Observer{observers(), observers(), observers()}
+	for i, l := range list {
+		for _, k := range rapid.Permutation(indexes(len(l.Standings))).Draw(d.t, "order") {
+			s := l.Standings[k].Clone()
+			if err := hands[rapid.IntRange(0, 2).Draw(d.t, "hand")](i, &s); err != nil {
+				return nil, err
+			}
+			s.Method[0], s.Milestones = 9, [schemas.MilestoneCount]schemas.MilestoneStanding{} // it holds no longer
+		}
+	}
+	return list, nil
+}
+
+func TestManyObserversMakeOneBulletin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := anyPeriod(t)
+		l := ledgers{p.End: anyLedger(t, p.End)}
+		for _, before := range trendBefore(p) {
+			l[before.End] = anyLedger(t, before.End)
+		}
+		options := []Option{WithDetails()}
+		if rapid.Bool().Draw(t, "without details") {
+			options = nil
+		}
+		one, err := NewDraft(context.Background(), l, schemas.DefaultRules(), p, 9, options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		many, err := NewDraft(context.Background(), dealt{l, t}, schemas.DefaultRules(), p, 9, options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(one, many); diff != "" {
+			t.Fatal(diff)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package counting
 
 import (
 	"slices"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -49,7 +50,7 @@ func (r rows) of(key string) *Tally {
 	t := r[key]
 	if t == nil {
 		t = &Tally{}
-		r[key] = t
+		r[strings.Clone(key)] = t // the project's texts may be parts of a large one
 	}
 	return t
 }

@@ -6,6 +6,7 @@ package counting
 
 import (
 	"fmt"
+	"strings"
 
 	"milepost/schemas"
 )
@@ -88,24 +89,62 @@ type Counts struct {
 // Count counts the projects of the ledger in the whole and in every row that
 // they belong to (§6). The ledger must have been judged by the rules.
 func Count(ledger *schemas.Ledger, rules *schemas.Rules, period schemas.Period, options ...Option) (*Counts, error) {
-	c := &Counts{Scope: NewScope(period), Whole: &Tally{}}
-	for _, option := range options {
-		option(c)
-	}
-	rows := newRows()
+	c := NewCounter(rules, period, options...)
 	for i := range ledger.Standings {
-		s := &ledger.Standings[i]
-		if len(s.Method) != len(rules.Method) {
-			return nil, &schemas.Error{Code: schemas.Internal, Field: s.ProjectID,
-				Message: fmt.Sprintf("the ledger judged %d items of 七个一, the rules have %d", len(s.Method), len(rules.Method)),
-				Hint:    "read the ledger with the rules that the report is built with"}
-		}
-		if !s.Cancelled {
-			c.countInto(rows, s)
+		if err := c.Add(&ledger.Standings[i]); err != nil {
+			return nil, err
 		}
 	}
-	c.Groups = rows.groups(rules)
-	return c, nil
+	return c.Counts(), nil
+}
+
+// Counter counts projects one by one, in any order.
+type Counter struct {
+	rules  *schemas.Rules
+	counts *Counts
+	rows   *allRows
+}
+
+// NewCounter begins to count for a period.
+func NewCounter(rules *schemas.Rules, period schemas.Period, options ...Option) *Counter {
+	c := &Counter{rules, &Counts{Scope: NewScope(period), Whole: &Tally{}}, newRows()}
+	for _, option := range options {
+		option(c.counts)
+	}
+	return c
+}
+
+// Add counts a project; of what it is given it keeps nothing unless KeepProjects
+// says so. A project that was judged by other rules is an error with the code
+// internal.
+func (c *Counter) Add(s *schemas.Standing) error {
+	if len(s.Method) != len(c.rules.Method) {
+		return &schemas.Error{Code: schemas.Internal, Field: strings.Clone(s.ProjectID),
+			Message: fmt.Sprintf("the ledger judged %d items of 七个一, the rules have %d", len(s.Method), len(c.rules.Method)),
+			Hint:    "read the ledger with the rules that the report is built with"}
+	}
+	if !s.Cancelled {
+		c.counts.countInto(c.rows, s)
+	}
+	return nil
+}
+
+// Merge adds what another counter of the same rules, period and options counted.
+func (c *Counter) Merge(other *Counter) {
+	c.counts.Whole.merge(other.counts.Whole)
+	for _, both := range [...][2]rows{
+		{c.rows.districts, other.rows.districts}, {c.rows.departments, other.rows.departments}, {c.rows.leads, other.rows.leads},
+	} {
+		for key, tally := range both[1] {
+			both[0].of(key).merge(tally)
+		}
+	}
+}
+
+// Counts gives the counts, when everything was added.
+func (c *Counter) Counts() *Counts {
+	c.counts.Groups = c.rows.groups(c.rules)
+	return c.counts
 }
 
 // countInto counts one project. Projects, investment and ledger go to the

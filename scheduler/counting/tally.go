@@ -55,6 +55,28 @@ func (t *Tally) hold(s *schemas.Standing) {
 	t.ReportsOnTime += s.Investment.ReportsOnTime
 }
 
+// merge adds another tally.
+func (t *Tally) merge(o *Tally) {
+	t.Projects += o.Projects
+	for m := range t.Milestones {
+		t.Milestones[m].add(o.Milestones[m])
+		t.counted[m] = append(t.counted[m], o.counted[m]...)
+	}
+	t.Plan += o.Plan
+	t.Invested += o.Invested
+	t.InvestedKnown = t.InvestedKnown || o.InvestedKnown
+	t.ReportsDue += o.ReportsDue
+	t.ReportsOnTime += o.ReportsOnTime
+	for len(t.satisfied) < len(o.satisfied) {
+		t.satisfied = append(t.satisfied, 0)
+	}
+	for applicable, satisfied := range o.satisfied {
+		t.satisfied[applicable] += satisfied
+	}
+	t.measured += o.measured
+	t.held = append(t.held, o.held...)
+}
+
 // MilestoneCounts gives the counts of §6 as they are printed.
 func (t *Tally) MilestoneCounts() schemas.MilestoneCounts {
 	var counts schemas.MilestoneCounts

@@ -71,6 +71,15 @@ func (m many) Ledgers(_ context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger
 	return list, nil
 }
 
+// Survey shows both.
+func (m many) Survey(ctx context.Context, cuts []schemas.Cut, observers func() schemas.Observer) ([]*schemas.Ledger, error) {
+	list, err := m.Ledgers(ctx, cuts...)
+	if err != nil {
+		return nil, err
+	}
+	return list, schemas.Observe(list, observers())
+}
+
 // thousand is a city with more than 1,000 projects.
 func thousand(t testing.TB) example {
 	t.Helper()
