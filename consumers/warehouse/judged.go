@@ -236,7 +236,7 @@ func (s *judgedStore) concernedSince(ctx context.Context, m *making) (subjects [
 		return nil, false, nil
 	}
 	statement := `SELECT DISTINCT project_id FROM (
-    SELECT project_id FROM judged_rows FINAL WHERE making = {making:String} AND known_seq > {known:UInt64}
+    SELECT project_id FROM judged_rows WHERE making = {making:String} AND known_seq > {known:UInt64}
     UNION ALL
     SELECT project_id FROM events WHERE stream_seq > {judged:UInt64} AND stream_seq <= {known:UInt64}`
 	if len(revoked) > 0 {
