@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,18 +14,19 @@ import (
 
 // RefreshCurrent makes ledger_current and ignored_events those of the cut, by judging every project.
 func (r *Reader) RefreshCurrent(ctx context.Context, cut schemas.Cut) error {
-	l, err := r.Ledger(ctx, cut)
+	rows := r.ledgerRows("ledger_current_rows", cut)
+	ledgers, err := r.Survey(ctx, []schemas.Cut{cut}, rows.observer(ctx))
 	if err != nil {
-		return err
+		return errors.Join(err, rows.abort())
 	}
-	if err := r.insertLedger(ctx, "ledger_current_rows", nil, l, func() []any { return nil }); err != nil {
+	if _, err := rows.finish(); err != nil {
 		return err
 	}
 	// A project whose registration was revoked has no row any more.
 	if err := r.takeOut(ctx, cut, "known_seq < {known:UInt64} OR as_of < {as_of:Date32}"); err != nil {
 		return err
 	}
-	if err := r.refreshIgnored(ctx, l, "true"); err != nil {
+	if err := r.refreshIgnored(ctx, ledgers[0], "true"); err != nil {
 		return err
 	}
 	return r.noteCurrent(ctx, cut)
@@ -209,7 +211,7 @@ func (r *Reader) refreshSome(ctx context.Context, next *currentState, projects [
 	if err != nil {
 		return err
 	}
-	if err := r.insertLedger(ctx, "ledger_current_rows", nil, ledgers[0], func() []any { return nil }); err != nil {
+	if err := r.insertLedger(ctx, "ledger_current_rows", ledgers[0]); err != nil {
 		return err
 	}
 	list := "project_id IN (" + quoted(projects) + ")"

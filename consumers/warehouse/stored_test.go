@@ -18,7 +18,7 @@ func TestLargeLedgersAreStoredInParts(t *testing.T) {
 	for i := range l.Standings {
 		l.Standings[i] = schemas.Standing{ProjectID: fmt.Sprintf("P-%06d", i), Name: "项目", RegisteredOn: day, Method: make([]schemas.Verdict, len(rules.Method))}
 	}
-	if err := NewReader(w, rules).insertLedger(t.Context(), "ledger_current_rows", nil, l, func() []any { return nil }); err != nil {
+	if err := NewReader(w, rules).insertLedger(t.Context(), "ledger_current_rows", l); err != nil {
 		t.Fatal(err)
 	}
 	var rows uint64
