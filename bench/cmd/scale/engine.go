@@ -17,18 +17,25 @@ import (
 	"milepost/schemas"
 )
 
-// engine is a ClickHouse in this process, in a temporary folder.
+// engine is a ClickHouse in this process.
 type engine struct {
 	server *clickhouse.Server
 	folder string
+	keep   bool
 }
 
-func openEngine(ctx context.Context) (*engine, error) {
+// openEngine opens one in a folder that is kept, or in a temporary one.
+func openEngine(ctx context.Context, folder string) (*engine, error) {
 	library, err := assets.Store{Progress: os.Stderr}.Library(ctx)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "milepost-scale-")
+	keep := folder != ""
+	if keep {
+		err = os.MkdirAll(folder, 0o755)
+	} else {
+		folder, err = os.MkdirTemp("", "milepost-scale-")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +43,7 @@ func openEngine(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{server, folder}, nil
+	return &engine{server, folder, keep}, nil
 }
 
 func (e *engine) close() error {
@@ -44,6 +51,9 @@ func (e *engine) close() error {
 	defer cancel()
 	if err := e.server.Close(ctx); err != nil {
 		return err
+	}
+	if e.keep {
+		return nil
 	}
 	return os.RemoveAll(e.folder)
 }
@@ -121,6 +131,23 @@ func fill(ctx context.Context, w *warehouse.Warehouse, province histories.Provin
 		}
 	}
 	return write()
+}
+
+// filledBefore tells whether a run before this one filled the province, and with what.
+func (e *engine) filledBefore(ctx context.Context, database string, r *row) (bool, error) {
+	text, err := e.ask(ctx, database, "SELECT count(), max(bytes), max(seconds), (SELECT max(stream_seq) FROM events) FROM filled FORMAT TSV")
+	if err != nil {
+		return false, err
+	}
+	var times int
+	_, err = fmt.Sscan(text, &times, &r.filled.bytes, &r.loading, &r.filled.events)
+	return times > 0, err
+}
+
+// noteFilled is for the next run.
+func (e *engine) noteFilled(ctx context.Context, database string, r *row) error {
+	_, err := e.ask(ctx, database, fmt.Sprintf("INSERT INTO filled VALUES (%d, %f)", r.filled.bytes, r.loading))
+	return err
 }
 
 // settleTime bounds how long the merges are waited for.

@@ -39,6 +39,7 @@ type options struct {
 	provinces []histories.Province
 	rounds    int
 	without   string
+	folder    string
 }
 
 // provincesByDefault are the growth curve, and histories of one year and of ten
@@ -52,6 +53,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	sizes := flags.String("provinces", provincesByDefault, "PROJECTSxYEARS[xLIFE], …: LIFE is the mean number of months that a project reports")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each is measured; the table shows the median")
 	flags.StringVar(&o.without, "without", "", "the name of a step that is left out, such as assessment")
+	flags.StringVar(&o.folder, "folder", "", "a folder that keeps the provinces, so that the next run need not fill them again; by default one that is taken away")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -45,15 +45,15 @@ type row struct {
 }
 
 func measure(ctx context.Context, o options, out, progress io.Writer) (err error) {
-	e, err := openEngine(ctx)
+	e, err := openEngine(ctx, o.folder)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
 	var rows []row
-	for i, province := range o.provinces {
+	for _, province := range o.provinces {
 		fmt.Fprintf(progress, "%d projects, %d years …\n", province.Projects, province.Years)
-		r, err := e.measureProvince(ctx, fmt.Sprintf("scale_%d", i), province, o, progress)
+		r, err := e.measureProvince(ctx, fmt.Sprintf("scale_%dx%dx%d", province.Projects, province.Years, province.Life), province, o, progress)
 		if err != nil {
 			return err
 		}
@@ -64,14 +64,17 @@ func measure(ctx context.Context, o options, out, progress io.Writer) (err error
 
 func (e *engine) measureProvince(ctx context.Context, database string, province histories.Province, o options, progress io.Writer) (r row, err error) {
 	r.province = province
-	if _, err := e.ask(ctx, "default", "CREATE DATABASE "+database); err != nil {
+	if _, err := e.ask(ctx, "default", "CREATE DATABASE IF NOT EXISTS "+database); err != nil {
 		return r, err
 	}
 	defer func() {
+		if e.keep {
+			return
+		}
 		_, dropped := e.ask(context.WithoutCancel(ctx), "default", "DROP DATABASE "+database+" SYNC")
 		err = errors.Join(err, dropped)
 	}()
-	w, err := warehouse.Open(ctx, warehouse.Config{DSN: e.address(database).String(), Stream: &r.filled, Program: "scale"})
+	w, err := warehouse.Open(ctx, warehouse.Config{DSN: e.address(database).String(), Stream: &r.filled, Program: fmt.Sprint("scale ", time.Now())})
 	if err != nil {
 		return r, err
 	}
@@ -79,11 +82,23 @@ func (e *engine) measureProvince(ctx context.Context, database string, province 
 	if err := w.Migrate(ctx); err != nil {
 		return r, err
 	}
-	started := time.Now()
-	if err := fill(ctx, w, province, &r.filled); err != nil {
+	if _, err := e.ask(ctx, database, "CREATE TABLE IF NOT EXISTS filled (bytes UInt64, seconds Float64) ENGINE = MergeTree ORDER BY ()"); err != nil {
 		return r, err
 	}
-	r.loading = time.Since(started).Seconds()
+	before, err := e.filledBefore(ctx, database, &r)
+	if err != nil {
+		return r, err
+	}
+	if !before {
+		started := time.Now()
+		if err := fill(ctx, w, province, &r.filled); err != nil {
+			return r, err
+		}
+		r.loading = time.Since(started).Seconds()
+		if err := e.noteFilled(ctx, database, &r); err != nil {
+			return r, err
+		}
+	}
 	if err := e.settle(ctx); err != nil {
 		return r, err
 	}
@@ -124,7 +139,10 @@ const once = "first "
 
 func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 	rules := schemas.DefaultRules()
-	reader := warehouse.NewReader(w, rules)
+	reader, current := warehouse.NewReader(w, rules), warehouse.NewCurrent(w)
+	refresh := func(ctx context.Context) error {
+		return current.Refresh(ctx, rules, schemas.LedgerCut(schemas.NewDate(2025, time.December, 31), r.filled.events))
+	}
 	period := schemas.PeriodContaining(schemas.MonthOf, schemas.NewDate(2025, time.October, 31))
 	ask := func(sql string) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -144,7 +162,7 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 		{once + "bulletin", build},
 		{"bulletin", build},
 		{"bulletin after 100 events", func(ctx context.Context) error {
-			if err := arrive(ctx, w, period.Start.Month(), r); err != nil {
+			if err := arrive(ctx, w, period.Start.Month(), r, arriving); err != nil {
 				return err
 			}
 			return build(ctx)
@@ -157,8 +175,12 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 			_, err := assessment.Build(ctx, reader, rules, 2025, r.filled.events, nil)
 			return err
 		}},
-		{once + "ledger_current", func(ctx context.Context) error {
-			return reader.RefreshCurrent(ctx, schemas.LedgerCut(schemas.NewDate(2025, time.December, 31), r.filled.events))
+		{once + "ledger_current", refresh},
+		{"ledger_current after an event", func(ctx context.Context) error {
+			if err := arrive(ctx, w, period.Start.Month(), r, 1); err != nil {
+				return err
+			}
+			return refresh(ctx)
 		}},
 		{"page in SQL", ask("SELECT project_id, name, district, lead, light, status, rate FROM ledger_current WHERE light = 'red' AND district = 'boai' ORDER BY rate DESC NULLS LAST, project_id LIMIT 50 OFFSET 50 FORMAT Native")},
 		{"a project's events", ask("SELECT * FROM (SELECT source, id, type, stream_seq, data FROM events WHERE project_id = 'P-0000500' ORDER BY stream_seq LIMIT 1 BY source, id) ORDER BY stream_seq DESC LIMIT 5000 FORMAT Native")},
@@ -169,13 +191,13 @@ func (e *engine) steps(w *warehouse.Warehouse, database string, r *row) []step {
 const arriving = 100
 
 // arrive writes reports of some projects.
-func arrive(ctx context.Context, w *warehouse.Warehouse, month schemas.Month, r *row) error {
+func arrive(ctx context.Context, w *warehouse.Warehouse, month schemas.Month, r *row, reports int) error {
 	rows := warehouse.NewRows()
-	for n := range arriving {
+	for n := range reports {
 		r.filled.events++
 		e, err := schemas.NewEvent(schemas.Event{
 			ID: fmt.Sprint("arriving-", r.filled.events), Source: "/offices/city", Type: schemas.ProgressReported, District: schemas.CityDistrict,
-			Subject: fmt.Sprintf("P-%07d", 1+n*r.province.Projects/arriving), Time: month.Last().Start().Add(30 * 24 * time.Hour),
+			Subject: fmt.Sprintf("P-%07d", 1+n*r.province.Projects/reports), Time: month.Last().Start().Add(30 * 24 * time.Hour),
 			Data: &schemas.Progress{Month: month, InvestedYTD: schemas.MoneyFromWan(int64(n))},
 		})
 		if err != nil {
