@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 
 	"milepost/producers"
 )
@@ -110,61 +109,6 @@ func (c *publishCommand) Run(env *environment) error {
 		return errRefused
 	}
 	return nil
-}
-
-type ledgerCommand struct {
-	server
-	AsOf   string `help:"The day E (YYYY-MM-DD), by default today."`
-	Known  string `help:"What was known: a stream sequence S or a time; by default everything applied."`
-	Format string `enum:"json,csv,table" default:"table" help:"json, csv or table."`
-}
-
-// Run prints the ledger.
-func (c *ledgerCommand) Run(env *environment) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	format := c.Format
-	if format == "table" {
-		format = "json"
-	}
-	values := url.Values{"format": {format}}
-	setIf(values, "as_of", c.AsOf)
-	setIf(values, "known", c.Known)
-	body, err := client.get(env.ctx, "/v1/ledger", values)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	if c.Format != "table" {
-		_, err = io.Copy(env.streams.Out, body)
-		return err
-	}
-	var rows []map[string]any
-	if err := json.NewDecoder(body).Decode(&rows); err != nil {
-		return fmt.Errorf("the server's ledger does not read: %w", err)
-	}
-	return printLedgerTable(env.streams.Out, rows)
-}
-
-func printLedgerTable(w io.Writer, rows []map[string]any) error {
-	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(out, "项目\t名称\t县(市)区\t市级领导\t市直部门\t阶段\t状态\t亮灯\t投资完成率")
-	for _, row := range rows {
-		cell := func(key string) any {
-			if v := row[key]; v != nil {
-				return v
-			}
-			return "-"
-		}
-		rate := any("-")
-		if investment, ok := row["investment"].(map[string]any); ok && investment["rate"] != nil {
-			rate = fmt.Sprintf("%.1f%%", investment["rate"])
-		}
-		fmt.Fprintf(out, "%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\t%v\n", cell("project_id"), cell("name"), cell("district"), cell("lead"), cell("department"), cell("stage"), cell("status"), cell("light"), rate)
-	}
-	return out.Flush()
 }
 
 type queryCommand struct {

@@ -34,6 +34,7 @@ func TestGeneratedEventsArePublished(t *testing.T) {
 	if n := strings.Count(server.mustRun(nil, "ledger", "--as-of", "2025-12-31", "--format", "json"), `"project_id"`); n != 30 {
 		t.Errorf("%d projects in the ledger", n)
 	}
+	sameInPages(t, server)
 	var bulletin struct {
 		Quality struct{ Orphans, Foreign, Conflicts, DeadLetters int } `json:"data_quality"`
 	}
@@ -48,5 +49,40 @@ func TestGeneratedEventsArePublished(t *testing.T) {
 		if r := runCommand(t, nil, append([]string{"generate"}, wrong...)...); r.code == 0 || r.out != "" || !strings.Contains(r.err, wrong[0]) {
 			t.Errorf("%v: exit %d, %q", wrong, r.code, r.err)
 		}
+	}
+}
+
+// sameInPages reads the ledger page by page, and what filters leave of it.
+func sameInPages(t *testing.T, server *process) {
+	t.Helper()
+	ledger := func(format string, flags ...string) string {
+		return server.mustRun(nil, append([]string{"ledger", "--as-of", "2025-12-31", "--format", format}, flags...)...)
+	}
+	whole, pages, after := ledger("ndjson"), "", ""
+	for range 5 {
+		page := ledger("ndjson", "--limit", "7", "--after", after)
+		pages += page
+		for line := range strings.Lines(page) {
+			var row struct {
+				ProjectID string `json:"project_id"`
+			}
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			after = row.ProjectID
+		}
+	}
+	if pages != whole {
+		t.Errorf("the pages are not the ledger:\n%s\n%s", pages, whole)
+	}
+	red := strings.Count(whole, `"light":"red"`)
+	if got := strings.Count(ledger("table", "--light", "red"), "\n"); red == 0 || got != red+1 {
+		t.Errorf("a table of %d lines of %d projects with a red light", got, red)
+	}
+	if r := server.run(nil, "ledger", "--light", "blue"); r.code != 1 || !strings.Contains(r.err, "choose one of") {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
+	if r := server.run(nil, "ledger", "--limit", "10001"); r.code != 1 || !strings.Contains(r.err, "10000") {
+		t.Errorf("exit %d: %s", r.code, r.err)
 	}
 }
