@@ -22,7 +22,7 @@ func (a *App) admission(ctx context.Context) producers.Admission {
 		if err := s.admitsByLedger(ctx, e); err != nil {
 			return nil, err
 		}
-		return p.LateReport(e, a.now(), a.config.lateAfterDays()), nil
+		return p.LateReport(e, a.now(), a.config.LateAfter()), nil
 	}
 }
 

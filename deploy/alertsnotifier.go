@@ -12,7 +12,7 @@ import (
 // notifier tells notices to the contacts of the configuration. It is nil when
 // there are none: then jobs record that nobody is told.
 func (a *App) notifier() scheduler.Notifier {
-	if a.config.Contacts.empty() {
+	if a.config.Contacts.Empty() {
 		return nil
 	}
 	return contactNotifier{a}

@@ -105,3 +105,12 @@ func (a *analyst) send(ctx context.Context, sql, format string) (*http.Response,
 	}
 	return response, nil
 }
+
+// analystDSN is how analysts' statements reach ClickHouse: the embedded engine
+// holds its readers by itself, a real server is asked as the warehouse is.
+func (a *App) analystDSN() string {
+	if a.embeddedClickHouse != nil {
+		return a.embeddedClickHouse.ReaderDSN()
+	}
+	return a.clickhouseDSN
+}

@@ -20,6 +20,7 @@ import (
 	"milepost/deploy/embedded/clickhouse"
 	"milepost/deploy/embedded/nats"
 	"milepost/deploy/embedded/nats/authority"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/producers/evidence"
 	"milepost/producers/imports"
@@ -36,7 +37,7 @@ type App struct {
 	ClickHouse string
 	NATS       string
 
-	config Config
+	config settings.Config
 	book   *schemas.RuleBook
 	now    func() time.Time
 	log    *slog.Logger
@@ -84,14 +85,14 @@ const closeTimeout = 30 * time.Second
 
 // StartApp starts the roles of the configuration and returns when all of them
 // are usable. The caller ends it with Close.
-func StartApp(ctx context.Context, c Config, out Streams, now func() time.Time) (*App, error) {
+func StartApp(ctx context.Context, c settings.Config, out Streams, now func() time.Time) (*App, error) {
 	watched := c.Listen != ""
-	c = c.withDefaults()
-	if err := c.check(); err != nil {
+	c = c.WithDefaults()
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	tuneMemory()
-	book, err := c.ruleBook()
+	book, err := c.RuleBook()
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +111,11 @@ func (a *App) start(ctx context.Context) error {
 		needed bool
 		start  func(ctx, background context.Context) error
 	}{
-		{a.config.has(TargetEngines), a.startEngines},
+		{a.config.Has(settings.TargetEngines), a.startEngines},
 		{a.needsEngines(), a.connect},
-		{a.config.has(TargetConsumers), a.startConsumer},
-		{a.config.has(TargetScheduler), a.startScheduler},
-		{a.config.has(TargetProducers) || a.config.has(TargetWeb) || a.watched && a.needsEngines(), a.startHTTP},
+		{a.config.Has(settings.TargetConsumers), a.startConsumer},
+		{a.config.Has(settings.TargetScheduler), a.startScheduler},
+		{a.config.Has(settings.TargetProducers) || a.config.Has(settings.TargetWeb) || a.watched && a.needsEngines(), a.startHTTP},
 	}
 	for _, step := range steps {
 		if !step.needed {
@@ -133,7 +134,7 @@ func (a *App) start(ctx context.Context) error {
 // needsEngines tells whether the process uses NATS and ClickHouse, and does not
 // only serve them.
 func (a *App) needsEngines() bool {
-	return len(a.config.Target) > 1 || !a.config.has(TargetEngines)
+	return len(a.config.Target) > 1 || !a.config.Has(settings.TargetEngines)
 }
 
 // startEngines starts the embedded engines that no address replaces.
@@ -156,7 +157,7 @@ func (a *App) startEngines(ctx, _ context.Context) error {
 		if err != nil {
 			return err
 		}
-		password, err := c.analystPassword()
+		password, err := c.AnalystPassword()
 		if err != nil {
 			return err
 		}
@@ -243,10 +244,10 @@ func (a *App) connectNATS() (*natsclient.Conn, error) {
 	}
 	conn, err := natsclient.Connect(address, options...)
 	if errors.Is(err, natsclient.ErrAuthorization) {
-		return nil, &schemas.Error{Code: schemas.Forbidden, Field: "nats", Value: redactURL(address), Message: "NATS does not let this process in", Hint: "name the credentials by --nats-creds; an embedded NATS lets in the roles of the user who runs it", Err: err}
+		return nil, &schemas.Error{Code: schemas.Forbidden, Field: "nats", Value: settings.Redacted(address), Message: "NATS does not let this process in", Hint: "name the credentials by --nats-creds; an embedded NATS lets in the roles of the user who runs it", Err: err}
 	}
 	if err != nil {
-		return nil, &schemas.Error{Code: schemas.Unavailable, Field: "nats", Value: redactURL(address), Message: "NATS does not answer", Hint: "check the address and that the server runs with JetStream", Err: err}
+		return nil, &schemas.Error{Code: schemas.Unavailable, Field: "nats", Value: settings.Redacted(address), Message: "NATS does not answer", Hint: "check the address and that the server runs with JetStream", Err: err}
 	}
 	return conn, nil
 }
@@ -262,7 +263,7 @@ func (a *App) openWarehouse(ctx context.Context) error {
 		}
 		a.clickhouseDSN = dsn
 	}
-	a.past = consumers.NewPast(a.config.archiveDir())
+	a.past = consumers.NewPast(a.config.ArchiveFolder())
 	a.closers = append(a.closers, func(context.Context) error { a.past.Close(); return nil })
 	w, err := warehouse.Open(ctx, warehouse.Config{
 		DSN: a.clickhouseDSN, Cluster: a.config.ClickHouseCluster, Sharded: a.config.ClickHouseSharded, Program: programHash(), Now: a.now, Log: a.log,
@@ -308,7 +309,7 @@ func (a *App) startConsumer(_, background context.Context) error {
 	a.refresher = newRefresher(a)
 	consumer, err := consumers.New(consumers.Config{
 		JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Store: a.warehouse, Actors: a.actors(), Log: a.log,
-		Archive: a.config.archiveDir(), Stored: a.warehouse.LastStored,
+		Archive: a.config.ArchiveFolder(), Stored: a.warehouse.LastStored,
 		OnApplied: a.refresher.applied, OnWrite: a.metrics.wrote,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"milepost/consumers"
 	"milepost/consumers/archive"
+	"milepost/deploy/settings"
 	"milepost/schemas"
 )
 
@@ -44,7 +45,7 @@ type archiveVerified struct {
 }
 
 func (a *App) serveArchiveList(w http.ResponseWriter, r *http.Request) {
-	held, err := archive.Open(a.config.archiveDir())
+	held, err := archive.Open(a.config.ArchiveFolder())
 	if err != nil {
 		schemas.WriteProblem(w, err)
 		return
@@ -66,7 +67,7 @@ func (a *App) serveArchiveList(w http.ResponseWriter, r *http.Request) {
 func (a *App) serveArchiveVerify(w http.ResponseWriter, r *http.Request) {
 	ctx, leave := a.longRuns.join(r.Context())
 	defer leave()
-	verified, err := verifyArchive(ctx, a.config.archiveDir(), func(dir string) (*archive.Archive, error) {
+	verified, err := verifyArchive(ctx, a.config.ArchiveFolder(), func(dir string) (*archive.Archive, error) {
 		return consumers.Covered(ctx, a.js, dir)
 	})
 	if err != nil {
@@ -119,8 +120,8 @@ func (a *App) archiveBound(r *http.Request) (time.Time, error) {
 		return date.Start(), nil
 	case days != "":
 		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 || n > maxKeepDays {
-			return time.Time{}, &schemas.Error{Code: schemas.Invalid, Field: "keep_days", Value: schemas.Shorten(days), Message: "not a number of days", Hint: "from 0 to " + strconv.Itoa(maxKeepDays)}
+		if err != nil || n < 0 || n > settings.MaxKeepDays {
+			return time.Time{}, &schemas.Error{Code: schemas.Invalid, Field: "keep_days", Value: schemas.Shorten(days), Message: "not a number of days", Hint: "from 0 to " + strconv.Itoa(settings.MaxKeepDays)}
 		}
 		return daysBefore(a.now(), n), nil
 	case a.config.ArchiveKeepDays > 0:
@@ -131,7 +132,7 @@ func (a *App) archiveBound(r *http.Request) (time.Time, error) {
 
 func (a *App) archive(ctx context.Context, before time.Time, purge bool) (*consumers.ArchiveResult, error) {
 	return consumers.Archive(ctx, consumers.ArchiveConfig{
-		JetStream: a.js, Dir: a.config.archiveDir(), Before: before, Purge: purge, SegmentMessages: a.config.ArchiveSegmentMessages,
+		JetStream: a.js, Dir: a.config.ArchiveFolder(), Before: before, Purge: purge, SegmentMessages: a.config.ArchiveSegmentMessages,
 		Version: Version, Now: a.now, Log: a.log,
 	})
 }
@@ -180,3 +181,6 @@ func (a *App) archiveDaily(ctx context.Context) error {
 		}
 	}
 }
+
+// daysBefore is the moment from which on events of the last so many days are.
+func daysBefore(now time.Time, days int) time.Time { return now.AddDate(0, 0, -days) }

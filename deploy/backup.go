@@ -13,7 +13,7 @@ import (
 
 // backupSource is what a backup of this process's installation copies.
 func (a *App) backupSource() keeping.Source {
-	source := keeping.Source{Conn: a.conn, Warehouse: a.warehouse, Archive: a.config.archiveDir(), Version: Version, Now: a.now}
+	source := keeping.Source{Conn: a.conn, Warehouse: a.warehouse, Archive: a.config.ArchiveFolder(), Version: Version, Now: a.now}
 	if a.embeddedNATS != nil {
 		source.Keys = natsKeys(a.config.Data)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"milepost/deploy/keeping"
+	"milepost/deploy/settings"
 )
 
 // backupCommand copies an installation into a folder.
@@ -64,7 +65,7 @@ func (c *backupCommand) direct(env *environment) (manifest *keeping.Manifest, er
 	if err != nil {
 		return nil, err
 	}
-	room, err := openRoom(env, Config{Data: c.Data, ArchiveConfig: ArchiveConfig{ArchiveDir: c.Archive}})
+	room, err := openRoom(env, settings.Config{Data: c.Data, ArchiveConfig: settings.ArchiveConfig{ArchiveDir: c.Archive}})
 	if err != nil {
 		return nil, err
 	}

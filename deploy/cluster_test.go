@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"milepost/deploy/settings"
 )
 
 // readYAML gives the documents of a file.
@@ -46,26 +48,26 @@ func wantPinned(t *testing.T, where, image string) {
 }
 
 // wantConfiguration lets a server read the environment as it would be given.
-func wantConfiguration(t *testing.T, where string, environment map[string]string) Config {
+func wantConfiguration(t *testing.T, where string, environment map[string]string) settings.Config {
 	t.Helper()
-	var c Config
+	var c settings.Config
 	for name, value := range environment {
-		i := slices.IndexFunc(Options(), func(o Option) bool { return o.Environment == name })
+		i := slices.IndexFunc(options(), func(o settings.Option) bool { return o.Environment == name })
 		switch {
 		case name == "MILEPOST_TARGET":
 			c.Target = strings.Split(value, ",")
 		case i >= 0:
-			if err := c.set(Options()[i], name, value); err != nil {
+			if err := c.Overlay(func(string) (string, bool) { return "", false }, []string{options()[i].Key + "=" + value}, options()); err != nil {
 				t.Errorf("%s: %v", where, err)
 			}
 		case strings.HasPrefix(name, "MILEPOST_"):
 			t.Errorf("%s: no option is called %s", where, name)
 		}
 	}
-	if err := c.withDefaults().check(); err != nil {
+	if err := c.WithDefaults().Check(); err != nil {
 		t.Errorf("%s: %v", where, err)
 	}
-	if c.NATSReplicas != 3 || c.ClickHouseCluster != "milepost" || len(c.Target) == 0 || slices.Contains(c.Target, TargetEngines) {
+	if c.NATSReplicas != 3 || c.ClickHouseCluster != "milepost" || len(c.Target) == 0 || slices.Contains(c.Target, settings.TargetEngines) {
 		t.Errorf("%s: %d replicas, cluster %q, roles %v", where, c.NATSReplicas, c.ClickHouseCluster, c.Target)
 	}
 	return c
@@ -74,8 +76,8 @@ func wantConfiguration(t *testing.T, where string, environment map[string]string
 // wantRoles tells which role nobody plays.
 func wantRoles(t *testing.T, played []string) {
 	t.Helper()
-	for _, role := range Targets() {
-		if role != TargetEngines && !slices.Contains(played, role) {
+	for _, role := range settings.Targets() {
+		if role != settings.TargetEngines && !slices.Contains(played, role) {
 			t.Errorf("nobody plays the role %s", role)
 		}
 	}

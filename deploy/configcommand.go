@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+
+	"milepost/deploy/settings"
 )
 
 // configCommand looks at configurations.
@@ -30,41 +32,18 @@ func (c *configCheckCommand) Run(env *environment) error {
 		defer file.Close()
 		in = file
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxConfigBytes+1))
+	text, err := io.ReadAll(io.LimitReader(in, settings.MaxBytes+1))
 	if err != nil {
 		return usageError("FILE", c.File, "cannot read the file", err.Error())
 	}
-	report := checkConfig(text)
-	if err := report.print(env.streams.Out, c.File, c.JSON); err != nil {
+	report := settings.CheckText(text)
+	if err := report.Print(env.streams.Out, c.File, c.JSON); err != nil {
 		return err
 	}
 	if len(report.Findings) > 0 {
 		return errRefused
 	}
 	return nil
-}
-
-func (r *configReport) print(w io.Writer, name string, asJSON bool) error {
-	if asJSON {
-		if r.Findings == nil {
-			r.Findings = []finding{}
-		}
-		return json.NewEncoder(w).Encode(r)
-	}
-	for _, f := range r.Findings {
-		where := name
-		if f.Line > 0 {
-			where = fmt.Sprintf("%s:%d:%d", name, f.Line, f.Column)
-		}
-		if _, err := fmt.Fprintf(w, "%s: %v\n", where, f.Error); err != nil {
-			return err
-		}
-	}
-	if len(r.Findings) > 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(w, "%s: nothing is wrong\n", name)
-	return err
 }
 
 type configOptionsCommand struct {
@@ -74,11 +53,11 @@ type configOptionsCommand struct {
 // Run prints a line for each option.
 func (c *configOptionsCommand) Run(env *environment) error {
 	if c.JSON {
-		return json.NewEncoder(env.streams.Out).Encode(Options())
+		return json.NewEncoder(env.streams.Out).Encode(options())
 	}
 	out := tabwriter.NewWriter(env.streams.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "KEY\tENVIRONMENT\tFLAG\tVALUE")
-	for _, o := range Options() {
+	for _, o := range options() {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", o.Key, o.Environment, o.Flag, o.Value)
 	}
 	return out.Flush()

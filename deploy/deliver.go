@@ -28,7 +28,7 @@ func (a *App) openDelivery(ctx context.Context) error {
 	}
 	c := &a.config.Delivery
 	a.courier, err = deliver.New(deliver.Config{
-		Editions: publishedEditions{a.press}, Store: store, Targets: targets, FailuresTo: c.FailuresTo, Link: c.linkTo,
+		Editions: publishedEditions{a.press}, Store: store, Targets: targets, FailuresTo: c.FailuresTo, Link: c.LinkTo,
 		Retry:   deliver.Retry{First: c.Retry.First, Most: c.Retry.Most, Attempts: c.Retry.Attempts, PauseAfter: c.Retry.PauseAfter},
 		Replica: replicaName(), Now: a.now, Random: rand.Float64, Log: a.log,
 	})
@@ -43,8 +43,8 @@ func (a *App) openDelivery(ctx context.Context) error {
 		return err
 	}
 	a.alerts, err = alerts.New(alerts.Config{
-		Ledger: a.ledgers.Ledger, Watermark: a.applied.Watermark, Rules: a.book, Contacts: a.config.Contacts.contacts(),
-		Kinds: a.config.Alerts.kinds(), PerDay: a.config.Alerts.PerDay, Plans: plans, Post: a.courier.Post, Log: a.log,
+		Ledger: a.ledgers.Ledger, Watermark: a.applied.Watermark, Rules: a.book, Contacts: a.config.Contacts.Contacts(),
+		Kinds: a.config.Alerts.AlertKinds(), PerDay: a.config.Alerts.PerDay, Plans: plans, Post: a.courier.Post, Log: a.log,
 	})
 	return err
 }

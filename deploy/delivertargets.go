@@ -1,14 +1,12 @@
 package deploy
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
+	"milepost/deploy/settings"
 	"milepost/scheduler/deliver"
 	"milepost/scheduler/render/document"
 	"milepost/schemas"
@@ -46,31 +44,6 @@ func secretOf(field, file, variable string) (string, error) {
 	return text, nil
 }
 
-func splitServer(server string) (host string, port int, err error) {
-	host, text, err := net.SplitHostPort(server)
-	if err != nil {
-		return "", 0, err
-	}
-	port, err = strconv.Atoi(text)
-	if err != nil || host == "" || port < 1 || port > 65535 {
-		return "", 0, errors.New("not host:port")
-	}
-	return host, port, nil
-}
-
-// checkAddress looks at the address of a webhook or robot. Its error does not
-// repeat it.
-func checkAddress(address string) error {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return errors.New("not an address")
-	case u.User != nil:
-		return errors.New("an address with a password in it")
-	}
-	return nil
-}
-
 // targets makes the targets of the configuration, with their secrets.
 func (a *App) targets() ([]deliver.Target, error) {
 	var list []deliver.Target
@@ -80,18 +53,18 @@ func (a *App) targets() ([]deliver.Target, error) {
 		if err != nil {
 			return nil, fmt.Errorf("delivery.targets[%d] (%s): %w", i, c.Name, err)
 		}
-		list = append(list, deliver.Target{Name: c.Name, Kinds: c.Kinds, Edition: orText(c.Edition, string(document.Official)), Formats: c.Formats, LettersOnly: c.LettersOnly, Sender: sender})
+		list = append(list, deliver.Target{Name: c.Name, Kinds: c.Kinds, Edition: cmp.Or(c.Edition, string(document.Official)), Formats: c.Formats, LettersOnly: c.LettersOnly, Sender: sender})
 	}
 	return list, nil
 }
 
-func (a *App) sender(c *TargetConfig) (deliver.Sender, error) {
+func (a *App) sender(c *settings.TargetConfig) (deliver.Sender, error) {
 	switch c.Type {
-	case targetFolder:
+	case settings.ToFolder:
 		return deliver.NewFolder(c.Dir), nil
-	case targetNATS:
+	case settings.ToNATS:
 		return deliver.NewSubject(a.js), nil
-	case targetEmail:
+	case settings.ToEmail:
 		return mailSender(c)
 	}
 	address, err := secretOf("url_file", c.URLFile, c.URLEnv)
@@ -101,7 +74,7 @@ func (a *App) sender(c *TargetConfig) (deliver.Sender, error) {
 	if address == "" {
 		address = c.URL
 	}
-	if err := checkAddress(address); err != nil {
+	if err := settings.CheckAddress(address); err != nil {
 		return nil, &schemas.Error{Code: schemas.Invalid, Field: "url", Message: err.Error(), Hint: "write https://host/path"}
 	}
 	secret, err := secretOf("secret_file", c.SecretFile, c.SecretEnv)
@@ -113,18 +86,18 @@ func (a *App) sender(c *TargetConfig) (deliver.Sender, error) {
 		return nil, err
 	}
 	switch c.Type {
-	case targetWeCom:
+	case settings.ToWeCom:
 		return deliver.NewWeCom(address, allowed), nil
-	case targetDingTalk:
+	case settings.ToDingTalk:
 		return deliver.NewDingTalk(address, secret, allowed), nil
-	case targetFeishu:
+	case settings.ToFeishu:
 		return deliver.NewFeishu(address, secret, allowed), nil
 	}
 	return deliver.NewWebhook(address, secret, allowed), nil
 }
 
-func mailSender(c *TargetConfig) (deliver.Sender, error) {
-	host, port, err := splitServer(c.Server)
+func mailSender(c *settings.TargetConfig) (deliver.Sender, error) {
+	host, port, err := settings.SplitServer(c.Server)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"milepost/deploy/demo"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -33,7 +34,7 @@ const (
 func (c *demoCommand) Run(env *environment) error {
 	// The demonstration's events can be made again; waiting for the disk would
 	// only slow it down.
-	config := Config{Data: c.Data, Listen: c.Listen, ClickHouseListen: c.ClickHouseListen, NATSListen: c.NATSListen, LogLevel: "warn", Durability: "process"}
+	config := settings.Config{Data: c.Data, Listen: c.Listen, ClickHouseListen: c.ClickHouseListen, NATSListen: c.NATSListen, LogLevel: "warn", Durability: "process"}
 	app, err := StartApp(env.ctx, config, env.streams, env.now)
 	if err != nil {
 		return stoppedWhileStarting(env.ctx, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/deploy/embedded/enginetest"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -68,13 +69,13 @@ func TestDoctorOfBrokenMachines(t *testing.T) {
 	if err := os.Chmod(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	look := func(c Config, year int, variables map[string]string) diagnoses {
-		m := &machine{config: c.withDefaults(), now: at(year), env: func(name string) string { return variables[name] }}
+	look := func(c settings.Config, year int, variables map[string]string) diagnoses {
+		m := &machine{config: c.WithDefaults(), now: at(year), env: func(name string) string { return variables[name] }}
 		return m.examine(t.Context())
 	}
 	missing := filepath.Join(dir, "missing")
 
-	found := look(Config{Data: data, Listen: "nowhere", ClickHousePasswordFile: write("password", 0o644), LogLevel: "loud"}, 2026, map[string]string{"MILEPOST_CACHE": t.TempDir()})
+	found := look(settings.Config{Data: data, Listen: "nowhere", ClickHousePasswordFile: write("password", 0o644), LogLevel: "loud"}, 2026, map[string]string{"MILEPOST_CACHE": t.TempDir()})
 	expect(t, found, "configuration", broken, "listen", "milepost config check")
 	expect(t, found, "configuration", broken, "log_level")
 	expect(t, found, "engine", broken, "not on this machine", "milepost engine")
@@ -85,19 +86,19 @@ func TestDoctorOfBrokenMachines(t *testing.T) {
 		t.Errorf("the verdict is %s", found.worst())
 	}
 
-	found = look(Config{Data: missing, ClickHousePasswordFile: filepath.Join(dir, "nothing"), Bulletins: BulletinsConfig{Editorial: Editorial{Formats: []string{"pdf"}}}}, 1970,
+	found = look(settings.Config{Data: missing, ClickHousePasswordFile: filepath.Join(dir, "nothing"), Bulletins: settings.BulletinsConfig{Editorial: settings.Editorial{Formats: []string{"pdf"}}}}, 1970,
 		map[string]string{"MILEPOST_CLICKHOUSE_LIBRARY": missing})
 	expect(t, found, "engine", broken, "MILEPOST_CLICKHOUSE_LIBRARY")
 	expect(t, found, "data folder", healthy, "first start")
 	expect(t, found, "permission", broken, "nothing cannot be read")
 	expect(t, found, "clock", broken, "1970", "timedatectl")
 
-	found = look(Config{Data: write("file", 0o600)}, 2031, nil)
+	found = look(settings.Config{Data: write("file", 0o600)}, 2031, nil)
 	expect(t, found, "data folder", broken, "not a folder")
 	expect(t, found, "holidays", warning, "2031", "schedule.calendar")
 	expect(t, found, "holidays", warning, "2032")
 
-	c := Config{Data: missing}
+	c := settings.Config{Data: missing}
 	c.Documents.Browser = filepath.Join(dir, "chromium")
 	expect(t, look(c, 2026, nil), "Chromium", warning, "apt-get install chromium")
 	c.Bulletins.Formats = []string{"pdf"}
@@ -108,7 +109,7 @@ func TestDoctorOfBrokenMachines(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	m := &machine{config: Config{Listen: taken.Addr().String(), ClickHouseListen: "127.0.0.1:0"}.withDefaults(), now: at(2026), env: os.Getenv}
+	m := &machine{config: settings.Config{Listen: taken.Addr().String(), ClickHouseListen: "127.0.0.1:0"}.WithDefaults(), now: at(2026), env: os.Getenv}
 	expect(t, m.ports(), "port", broken, "listen "+taken.Addr().String(), "choose another address")
 	expect(t, m.ports(), "port", healthy, "clickhouse_listen")
 }

@@ -15,7 +15,7 @@ func (a *App) examineArchive(ctx context.Context, info *jetstream.StreamInfo, fo
 	const do = "see that archive_dir names the folder of the archive, bring its segments back from a backup, or restore the whole: milepost restore"
 	state := info.State
 	whole := state.FirstSeq <= 1 && state.NumDeleted == 0
-	held, err := consumers.Covered(ctx, a.js, a.config.archiveDir())
+	held, err := consumers.Covered(ctx, a.js, a.config.ArchiveFolder())
 	switch {
 	case err != nil && whole:
 		// Nothing needs the archive yet, but something is wrong with it.

@@ -11,6 +11,7 @@ import (
 
 	"milepost/consumers"
 	"milepost/deploy/embedded/enginetest"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/scheduler/deliver"
 	"milepost/schemas"
@@ -46,7 +47,7 @@ func TestDoctorOfAnArchive(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	look := func(dir string, keepDays int) (found diagnoses) {
-		a := &App{conn: conn, js: js, now: time.Now, config: Config{ArchiveConfig: ArchiveConfig{ArchiveDir: dir, ArchiveKeepDays: keepDays}}}
+		a := &App{conn: conn, js: js, now: time.Now, config: settings.Config{ArchiveConfig: settings.ArchiveConfig{ArchiveDir: dir, ArchiveKeepDays: keepDays}}}
 		a.examineStream(t.Context(), &found)
 		return found
 	}
@@ -94,7 +95,7 @@ func TestOldEventsAreArchived(t *testing.T) {
 	if err := consumers.SetPosition(t.Context(), js, 5); err != nil {
 		t.Fatal(err)
 	}
-	a := &App{conn: conn, js: js, now: time.Now, log: slog.New(slog.DiscardHandler), config: Config{ArchiveConfig: ArchiveConfig{ArchiveDir: t.TempDir(), ArchiveKeepDays: 30}}}
+	a := &App{conn: conn, js: js, now: time.Now, log: slog.New(slog.DiscardHandler), config: settings.Config{ArchiveConfig: settings.ArchiveConfig{ArchiveDir: t.TempDir(), ArchiveKeepDays: 30}}}
 	left := func() uint64 {
 		stream, err := js.Stream(t.Context(), schemas.StreamName)
 		if err != nil {

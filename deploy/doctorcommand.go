@@ -12,6 +12,7 @@ import (
 	"milepost/deploy/access"
 	"milepost/deploy/embedded/assets"
 	"milepost/deploy/embedded/dirlock"
+	"milepost/deploy/settings"
 )
 
 // doctorCommand checks a server that runs, or one that is to run, by the same flags, variables and file.
@@ -29,7 +30,7 @@ func (c *doctorCommand) Run(env *environment) error {
 		found.fail("configuration", "see milepost config check", "%v", err)
 		return errors.Join(found.print(env.streams.Out, c.JSON), errRefused)
 	}
-	config = config.withDefaults()
+	config = config.WithDefaults()
 	m := &machine{config: config, now: env.now, env: os.Getenv}
 	found = m.examine(env.ctx)
 	found = append(found, c.server(env, m)...)
@@ -91,10 +92,10 @@ func reachable(listen string) string {
 // stopped checks what a server that does not run would find: the servers that it is to use, or the engines on its data.
 func (c *doctorCommand) stopped(env *environment, m *machine) (found diagnoses) {
 	found = m.ports()
-	if len(each(m.config.check())) > 0 {
+	if len(settings.Each(m.config.Check())) > 0 {
 		return found
 	}
-	embedded := m.config.has(TargetEngines) && (m.config.NATS == "" || m.config.ClickHouse == "")
+	embedded := m.config.Has(settings.TargetEngines) && (m.config.NATS == "" || m.config.ClickHouse == "")
 	if embedded {
 		if _, err := os.Stat(filepath.Join(m.config.Data, "nats")); err != nil {
 			found.ok("server", "it does not run, and never ran on %s", m.config.Data)

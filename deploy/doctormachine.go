@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"milepost/deploy/embedded/assets"
+	"milepost/deploy/settings"
 	"milepost/scheduler"
 	"milepost/scheduler/render/pdf"
 	"milepost/schemas"
@@ -23,7 +24,7 @@ import (
 
 // machine checks what a server needs of the machine that it is to run on.
 type machine struct {
-	config Config
+	config settings.Config
 	now    func() time.Time
 	env    func(string) string
 	found  diagnoses
@@ -37,7 +38,7 @@ const (
 
 func (m *machine) examine(ctx context.Context) diagnoses {
 	m.configuration()
-	if m.config.has(TargetEngines) {
+	if m.config.Has(settings.TargetEngines) {
 		m.engine()
 		m.folder()
 	}
@@ -49,16 +50,16 @@ func (m *machine) examine(ctx context.Context) diagnoses {
 }
 
 func (m *machine) configuration() {
-	wrong := each(m.config.check())
+	wrong := settings.Each(m.config.Check())
 	for _, err := range wrong {
 		m.found.fail("configuration", "see milepost config check, and milepost config options", "%v", err)
 	}
-	if _, err := m.config.analystPassword(); err != nil {
+	if _, err := m.config.AnalystPassword(); err != nil {
 		m.found.fail("configuration", "see milepost config check", "%v", err)
 		return
 	}
 	if len(wrong) == 0 {
-		m.found.ok("configuration", "%d options, nothing wrong; roles %s", len(Options()), strings.Join(m.config.Target, ", "))
+		m.found.ok("configuration", "%d options, nothing wrong; roles %s", len(options()), strings.Join(m.config.Target, ", "))
 	}
 }
 
@@ -113,17 +114,17 @@ func (m *machine) clock() {
 }
 
 func (m *machine) holidays() {
-	schedules, err := m.config.schedules(schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler))
+	schedules, err := m.config.Schedules(schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return // told with the configuration
 	}
 	today := schemas.DateOf(m.now())
 	do := "name a file with its holidays by schedule.calendar"
-	for _, year := range schedules.calendar.Missing(today) {
+	for _, year := range schedules.Calendar.Missing(today) {
 		m.found.warn("holidays", do, "the public holidays of %d are not known: weekdays count as working days", year)
 	}
-	if len(schedules.calendar.Missing(today)) == 0 {
-		m.found.ok("holidays", "known %s", knownYears(schedules.calendar, today.Year()))
+	if len(schedules.Calendar.Missing(today)) == 0 {
+		m.found.ok("holidays", "known %s", knownYears(schedules.Calendar, today.Year()))
 	}
 }
 
@@ -197,9 +198,9 @@ func (m *machine) ports() diagnoses {
 		option, address string
 		needed          bool
 	}{
-		{"listen", m.config.Listen, m.config.has(TargetProducers) || m.config.has(TargetWeb)},
-		{"clickhouse_listen", m.config.ClickHouseListen, m.config.has(TargetEngines) && m.config.ClickHouse == ""},
-		{"nats_listen", m.config.NATSListen, m.config.has(TargetEngines) && m.config.NATS == "" && m.config.NATSListen != ""},
+		{"listen", m.config.Listen, m.config.Has(settings.TargetProducers) || m.config.Has(settings.TargetWeb)},
+		{"clickhouse_listen", m.config.ClickHouseListen, m.config.Has(settings.TargetEngines) && m.config.ClickHouse == ""},
+		{"nats_listen", m.config.NATSListen, m.config.Has(settings.TargetEngines) && m.config.NATS == "" && m.config.NATSListen != ""},
 	}
 	var found diagnoses
 	for _, a := range addresses {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"testing"
 	"time"
+
+	"milepost/deploy/settings"
 )
 
 // Power is the default, and the only durability that makes the embedded NATS
@@ -12,7 +14,7 @@ import (
 func TestDurabilityPowerSyncs(t *testing.T) {
 	t.Parallel()
 	for durability, want := range map[string]bool{"": true, "power": true, "process": false} {
-		app := &App{config: Config{Data: t.TempDir(), Durability: durability}.withDefaults(), now: time.Now, log: slog.New(slog.DiscardHandler)}
+		app := &App{config: settings.Config{Data: t.TempDir(), Durability: durability}.WithDefaults(), now: time.Now, log: slog.New(slog.DiscardHandler)}
 		if err := app.startNATS(); err != nil {
 			t.Fatal(err)
 		}

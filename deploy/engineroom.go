@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/consumers/warehouse"
+	"milepost/deploy/settings"
 )
 
 // engineRoom is a data folder, or servers, with engines that run and nothing else: for commands that work on what is kept
@@ -19,9 +20,9 @@ type engineRoom struct{ app *App }
 
 // openRoom starts the embedded engines that the configuration does not replace by servers, and joins them. Tables are left
 // as they are.
-func openRoom(env *environment, config Config) (room *engineRoom, err error) {
+func openRoom(env *environment, config settings.Config) (room *engineRoom, err error) {
 	config.ClickHouseListen, config.NATSListen = "127.0.0.1:0", ""
-	a := &App{config: config.withDefaults(), now: env.now, log: slog.New(slog.DiscardHandler), out: env.streams}
+	a := &App{config: config.WithDefaults(), now: env.now, log: slog.New(slog.DiscardHandler), out: env.streams}
 	room = &engineRoom{a}
 	defer func() {
 		if err != nil {

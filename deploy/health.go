@@ -10,6 +10,7 @@ import (
 	natsclient "github.com/nats-io/nats.go"
 
 	"milepost/consumers/warehouse"
+	"milepost/deploy/settings"
 	"milepost/schemas"
 )
 
@@ -67,7 +68,7 @@ func (a *App) alive(ctx context.Context, live *liveness) error {
 	if a.conn.IsClosed() {
 		return &schemas.Error{Code: schemas.Unavailable, Field: "nats", Message: "the connection to NATS was closed for good", Hint: "restart the process"}
 	}
-	if !a.config.has(TargetConsumers) || a.conn.Status() != natsclient.CONNECTED || a.warehouse.Ping(ctx) != nil {
+	if !a.config.Has(settings.TargetConsumers) || a.conn.Status() != natsclient.CONNECTED || a.warehouse.Ping(ctx) != nil {
 		return nil
 	}
 	last, err := knowledge{a}.LastSequence(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"milepost/consumers/warehouse"
 	"milepost/deploy/keeping"
+	"milepost/deploy/settings"
 	"milepost/schemas"
 )
 
@@ -50,7 +51,7 @@ func (c *migrateCommand) Run(env *environment) (err error) {
 	if c.Copy == "" {
 		c.Copy = c.Data + ".migration"
 	}
-	box, err := openRoom(env, Config{Data: c.Data, ArchiveConfig: ArchiveConfig{ArchiveDir: c.Archive}})
+	box, err := openRoom(env, settings.Config{Data: c.Data, ArchiveConfig: settings.ArchiveConfig{ArchiveDir: c.Archive}})
 	if err != nil {
 		return err
 	}

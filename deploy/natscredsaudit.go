@@ -9,12 +9,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/deploy/access"
+	"milepost/deploy/settings"
 )
 
 // recorded does what the audit of the running server should know. The keys are in
 // the data folder, and the command works on them without a server: what no audit
 // could take is done all the same, and said.
-func (c *natsCredsCommand) recorded(env *environment, config Config, action, target string, act func(by string) (string, error)) error {
+func (c *natsCredsCommand) recorded(env *environment, config settings.Config, action, target string, act func(by string) (string, error)) error {
 	trail, closeTrail, err := openAudit(env, config)
 	if err != nil {
 		if c.NATS != "" {
@@ -34,7 +35,7 @@ var errNoNATS = errors.New("no NATS is named")
 
 // openAudit reaches the audit of the configured NATS, or of the embedded one
 // where it listens.
-func openAudit(env *environment, config Config) (*access.Trail, func() error, error) {
+func openAudit(env *environment, config settings.Config) (*access.Trail, func() error, error) {
 	address := config.NATS
 	if address == "" && config.NATSListen != "" {
 		address = "nats://" + config.NATSListen
@@ -42,7 +43,7 @@ func openAudit(env *environment, config Config) (*access.Trail, func() error, er
 	if address == "" {
 		return nil, nil, errNoNATS
 	}
-	a := &App{config: Config{NATS: address, NATSCreds: config.NATSCreds}.withDefaults(), now: env.now, log: slog.New(slog.DiscardHandler)}
+	a := &App{config: settings.Config{NATS: address, NATSCreds: config.NATSCreds}.WithDefaults(), now: env.now, log: slog.New(slog.DiscardHandler)}
 	conn, err := a.connectNATS()
 	if err != nil {
 		return nil, nil, err

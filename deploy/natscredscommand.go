@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"milepost/deploy/embedded/nats/authority"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -44,12 +45,12 @@ func (c *natsCredsCommand) Run(env *environment) error {
 	if given != 1 || (c.List || c.Revoke != "") && c.SigningKey != "" {
 		return usageError("--district", c.District, "not one thing to do", "nats-creds --district D --out FILE, nats-creds --list, or nats-creds --revoke ID; --signing-key only makes, and its account's administrator revokes")
 	}
-	file, err := loadConfig(c.Config)
+	file, err := settings.Load(c.Config)
 	if err != nil {
 		return err
 	}
-	config := Config{Data: c.Data, NATS: c.NATS}.or(file).withDefaults()
-	if err := config.check(); err != nil {
+	config := settings.Config{Data: c.Data, NATS: c.NATS}.Or(file).WithDefaults()
+	if err := config.Check(); err != nil {
 		return err
 	}
 	switch {
@@ -71,11 +72,11 @@ type madeCredentials struct {
 	Inbox    string     `json:"inbox_prefix"`
 }
 
-func (c *natsCredsCommand) create(env *environment, config Config) error {
+func (c *natsCredsCommand) create(env *environment, config settings.Config) error {
 	if c.Out == "" {
 		return usageError("--out", "", "no file for the credentials", "name one, such as --out "+c.District+".creds")
 	}
-	book, err := config.ruleBook()
+	book, err := config.RuleBook()
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (c *natsCredsCommand) create(env *environment, config Config) error {
 	return err
 }
 
-func (c *natsCredsCommand) sign(env *environment, config Config, grant authority.Grant, expires time.Time) (*authority.Credentials, error) {
+func (c *natsCredsCommand) sign(env *environment, config settings.Config, grant authority.Grant, expires time.Time) (*authority.Credentials, error) {
 	if c.SigningKey == "" {
 		keys, err := authority.Open(natsKeys(config.Data), schemas.StreamSubjects, env.now)
 		if err != nil {
@@ -187,7 +188,7 @@ func expiry(now time.Time, given string) (time.Time, error) {
 	return now.Add(d).Truncate(time.Second), nil
 }
 
-func (c *natsCredsCommand) list(env *environment, config Config) error {
+func (c *natsCredsCommand) list(env *environment, config settings.Config) error {
 	keys, err := authority.Open(natsKeys(config.Data), schemas.StreamSubjects, env.now)
 	if err != nil {
 		return err
@@ -216,7 +217,7 @@ func (c *natsCredsCommand) list(env *environment, config Config) error {
 	return out.Flush()
 }
 
-func (c *natsCredsCommand) revoke(env *environment, config Config) error {
+func (c *natsCredsCommand) revoke(env *environment, config settings.Config) error {
 	keys, err := authority.Open(natsKeys(config.Data), schemas.StreamSubjects, env.now)
 	if err != nil {
 		return err

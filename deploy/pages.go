@@ -8,6 +8,7 @@ import (
 
 	"milepost/deploy/access"
 	"milepost/deploy/embedded/assets"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/scheduler/bulletin"
 	"milepost/scheduler/counting"
@@ -31,7 +32,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		Sessions: a.sessions, TokensUsed: a.tokens.Used, Script: a.pageScript.text, Join: a.longRuns.join, Now: a.now, Log: a.log,
 	}
 	config.Desk, config.NoteRefusal = pageDesk{editionDesk{a.press}, pageArchive{analyst}}, access.NoteRefusal
-	if a.config.has(TargetProducers) {
+	if a.config.Has(settings.TargetProducers) {
 		config.Publisher = pagePublisher{a}
 		config.Imports = pageImports{a}
 	}

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -99,7 +100,7 @@ func (p pageAdmin) Schedule(ctx context.Context) (*pages.ScheduleView, error) {
 		v.Lease = o.Lease.Holder + "（至 " + clock(o.Lease.Until) + "）"
 	}
 	for _, job := range o.Jobs {
-		one := pages.ScheduledJob{Name: orText(jobNames[job.Job], job.Job), Rule: job.Rule, Mode: map[scheduler.Mode]string{scheduler.Auto: "自动", scheduler.Manual: "人工签发"}[job.Mode]}
+		one := pages.ScheduledJob{Name: cmp.Or(jobNames[job.Job], job.Job), Rule: job.Rule, Mode: map[scheduler.Mode]string{scheduler.Auto: "自动", scheduler.Manual: "人工签发"}[job.Mode]}
 		for _, next := range job.Next {
 			said := clock(next.At)
 			if next.Period != "" {

@@ -70,7 +70,7 @@ func (p pageAdmin) stream(ctx context.Context) []pages.HealthItem {
 // archived tells of the archive of the stream, where there is one or should be one.
 func (p pageAdmin) archived(ctx context.Context) []pages.HealthItem {
 	item := pages.HealthItem{Name: "事件归档", State: "green"}
-	held, err := consumers.Covered(ctx, p.a.js, p.a.config.archiveDir())
+	held, err := consumers.Covered(ctx, p.a.js, p.a.config.ArchiveFolder())
 	switch {
 	case err != nil:
 		item.State, item.Value, item.Note = "red", "不完整", "归档与事件流合起来缺事件，运行 milepost doctor 查看"
@@ -169,4 +169,4 @@ func mebibytes(n uint64) string {
 }
 
 // ConfigFile is where the configuration is.
-func (p pageAdmin) ConfigFile() string { return p.a.config.file }
+func (p pageAdmin) ConfigFile() string { return p.a.config.File }

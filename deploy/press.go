@@ -41,7 +41,7 @@ type press struct {
 
 func newPress(ctx context.Context, a *App) (*press, error) {
 	p := &press{warehouse: a.warehouse, publisher: a.publisher, js: a.js, book: a.book, byHash: map[string]*schemas.Rules{},
-		formats: a.config.Bulletins.formats(), trail: a.trail, now: a.now, appended: a.tellDeliveries, builds: newBuilds(a.metrics.registry)}
+		formats: a.config.Bulletins.PublishedFormats(), trail: a.trail, now: a.now, appended: a.tellDeliveries, builds: newBuilds(a.metrics.registry)}
 	for _, set := range a.book.Sets() {
 		hash, err := set.Rules.Hash()
 		if err != nil {
@@ -87,7 +87,7 @@ func newPress(ctx context.Context, a *App) (*press, error) {
 		return nil, err
 	}
 	p.desk = scheduler.NewDesk(scheduler.DeskConfig{
-		Drafting: drafting, Scheduler: p.scheduler, SecondPerson: a.config.Bulletins.SecondPerson, AnnouncementDays: a.config.Bulletins.announcementDays(),
+		Drafting: drafting, Scheduler: p.scheduler, SecondPerson: a.config.Bulletins.SecondPerson, AnnouncementDays: a.config.Bulletins.DaysOfAnnouncement(),
 		Department: p.department,
 	})
 	return p, nil

@@ -42,7 +42,7 @@ func (a *App) serveReplay(w http.ResponseWriter, r *http.Request) {
 	ended := make(chan replayLine, 1)
 	go func() {
 		result, err := consumers.Replay(ctx, consumers.ReplayConfig{
-			JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Warehouse: a.warehouse, Actors: a.actors(), Archive: a.config.archiveDir(), Partial: partial, JudgeAgain: judgeAgain, Log: a.log,
+			JetStream: a.js, Decoder: schemas.NewBookValidator(a.book), Warehouse: a.warehouse, Actors: a.actors(), Archive: a.config.ArchiveFolder(), Partial: partial, JudgeAgain: judgeAgain, Log: a.log,
 			Progress: func(p consumers.ReplayProgress) {
 				select {
 				case <-progress:

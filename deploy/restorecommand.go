@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"milepost/deploy/keeping"
+	"milepost/deploy/settings"
 	"milepost/schemas"
 )
 
@@ -45,7 +46,7 @@ func (s *restoreServers) check() error {
 
 // room joins the servers.
 func (s *restoreServers) room(env *environment) (*engineRoom, error) {
-	return openRoom(env, Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, ClickHouseSharded: s.ToClickHouseSharded, Target: []string{TargetConsumers}})
+	return openRoom(env, settings.Config{NATS: s.ToNATS, NATSCreds: s.ToNATSCreds, ClickHouse: s.ToClickHouse, ClickHouseCluster: s.ToClickHouseCluster, ClickHouseSharded: s.ToClickHouseSharded, Target: []string{settings.TargetConsumers}})
 }
 
 // archive puts the archived segments where the roles of the servers will read them.
@@ -119,7 +120,7 @@ func (c *restoreCommand) intoServers(env *environment, manifest *keeping.Manifes
 	if err := keeping.Restore(env.ctx, manifest, c.Dir, c.target(env, room)); err != nil {
 		return err
 	}
-	return printManifest(env.streams.Out, "restored", redactURL(c.ToNATS), c.Format, manifest)
+	return printManifest(env.streams.Out, "restored", settings.Redacted(c.ToNATS), c.Format, manifest)
 }
 
 func (c *restoreCommand) build(env *environment, manifest *keeping.Manifest, building string) (err error) {
@@ -134,7 +135,7 @@ func (c *restoreCommand) build(env *environment, manifest *keeping.Manifest, bui
 		return err
 	}
 	// Each message need not reach the disk by itself: everything does before the folder gets its name.
-	room, err := openRoom(env, Config{Data: building, Durability: "process"})
+	room, err := openRoom(env, settings.Config{Data: building, Durability: "process"})
 	if err != nil {
 		return err
 	}

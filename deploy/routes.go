@@ -8,6 +8,7 @@ import (
 
 	"milepost/consumers/warehouse"
 	"milepost/deploy/access"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/producers/imports"
 	"milepost/schemas"
@@ -20,12 +21,12 @@ const maxQueryTime = 5 * time.Minute
 // routes joins the HTTP interfaces of the process's roles.
 func (a *App) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
-	if a.config.has(TargetProducers) || a.config.has(TargetWeb) {
+	if a.config.Has(settings.TargetProducers) || a.config.Has(settings.TargetWeb) {
 		if err := a.evidenceRoutes(mux); err != nil {
 			return nil, err
 		}
 	}
-	if a.config.has(TargetProducers) {
+	if a.config.Has(settings.TargetProducers) {
 		mux.Handle("/v1/events", a.eventsHandler())
 		spreadsheets, err := a.importsHandler()
 		if err != nil {
@@ -34,7 +35,7 @@ func (a *App) routes() (http.Handler, error) {
 		mux.Handle("/v1/imports", spreadsheets)
 		mux.Handle("/v1/imports/", spreadsheets)
 	}
-	if a.config.has(TargetWeb) {
+	if a.config.Has(settings.TargetWeb) {
 		analyst, err := newAnalyst(a.analystDSN(), a.embeddedClickHouse != nil, a.missing.store)
 		if err != nil {
 			return nil, err

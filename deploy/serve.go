@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"milepost/deploy/settings"
 )
 
 // serveCommand runs the server. Its flags are also environment variables and
@@ -27,20 +29,20 @@ type serveCommand struct {
 }
 
 // configuration joins flags and environment with the file.
-func (c *serveCommand) configuration() (Config, error) {
-	file, err := loadConfig(c.Config)
+func (c *serveCommand) configuration() (settings.Config, error) {
+	file, err := settings.Load(c.Config)
 	if err != nil {
-		return Config{}, err
+		return settings.Config{}, err
 	}
-	if err := file.overlay(lookupEnv, c.Set); err != nil {
-		return Config{}, err
+	if err := file.Overlay(os.LookupEnv, c.Set, options()); err != nil {
+		return settings.Config{}, err
 	}
-	given := Config{
+	given := settings.Config{
 		Data: c.Data, Listen: c.Listen, ClickHouseListen: c.ClickHouseListen, NATSListen: c.NATSListen, NATS: c.NATS, NATSCreds: c.NATSCreds,
 		ClickHousePasswordFile: c.ClickHousePasswordFile, ClickHousePassword: os.Getenv("MILEPOST_CLICKHOUSE_PASSWORD"),
 		ClickHouse: c.ClickHouse, AccessConfig: c.accessFlags.config(), Target: c.Target, LogLevel: c.LogLevel, Durability: c.Durability,
 	}
-	return given.or(file), nil
+	return given.Or(file), nil
 }
 
 // Run serves until SIGINT or SIGTERM.

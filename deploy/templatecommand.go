@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"milepost/deploy/settings"
 	"milepost/producers/imports"
 	"milepost/schemas"
 )
@@ -56,15 +57,15 @@ func (c *templateCommand) write(env *environment, form string, out *os.File) err
 		}
 		return imports.DownloadTemplate(env.ctx, importServer{client}, form, c.District, out)
 	}
-	config, err := loadConfig(c.Config)
+	config, err := settings.Load(c.Config)
 	if err != nil {
 		return err
 	}
-	config = config.withDefaults()
-	if err := config.check(); err != nil {
+	config = config.WithDefaults()
+	if err := config.Check(); err != nil {
 		return err
 	}
-	book, err := config.ruleBook()
+	book, err := config.RuleBook()
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"milepost/deploy/access"
+	"milepost/deploy/settings"
 	"milepost/schemas"
 )
 
@@ -22,7 +23,7 @@ import (
 // the way back in when the admins' tokens are lost.
 func (p tokenPlace) direct(env *environment, work func(desk) error) (err error) {
 	log := slog.New(slog.DiscardHandler)
-	config := Config{Data: p.Data, NATS: p.NATS, NATSCreds: p.NATSCreds}.withDefaults()
+	config := settings.Config{Data: p.Data, NATS: p.NATS, NATSCreds: p.NATSCreds}.WithDefaults()
 	if p.Data != "" {
 		if _, err := os.Stat(filepath.Join(p.Data, "nats")); errors.Is(err, fs.ErrNotExist) {
 			return usageError("--data", p.Data, "no server ever ran on this folder", "give the folder of milepost serve --data, or start the server once on 127.0.0.1")

@@ -16,6 +16,7 @@ import (
 	"milepost/deploy"
 	"milepost/deploy/access"
 	"milepost/deploy/embedded/nats"
+	"milepost/deploy/settings"
 	"milepost/producers"
 	"milepost/schemas"
 )
@@ -228,8 +229,8 @@ const poll = 10 * time.Millisecond
 func (s *served) run(ctx context.Context, begin func() error) error {
 	// The process consumes as soon as it is up, so that it starts here.
 	var err error
-	s.app, err = deploy.StartApp(ctx, deploy.Config{
-		Data: s.task.Folder, NATS: s.task.NATS, ClickHouse: s.task.ClickHouse, Target: []string{deploy.TargetConsumers}, LogLevel: "error",
+	s.app, err = deploy.StartApp(ctx, settings.Config{
+		Data: s.task.Folder, NATS: s.task.NATS, ClickHouse: s.task.ClickHouse, Target: []string{settings.TargetConsumers}, LogLevel: "error",
 	}, deploy.Streams{In: os.Stdin, Out: os.Stderr, Err: os.Stderr}, time.Now)
 	if err != nil {
 		return err

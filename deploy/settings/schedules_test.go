@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"log/slog"
@@ -34,7 +34,7 @@ func TestSchedulesOfTheConfiguration(t *testing.T) {
 		{"another zone", Config{Schedule: ScheduleConfig{TimeZone: "Europe/Berlin"}},
 			"monthly 01-12 16:00, quarterly 01-12 16:00, half-yearly 01-12 16:00, assessment 01-15 16:00, reminder 01-08 16:00, light-check 01-01 15:00"},
 	} {
-		s, err := tc.config.schedules(book, log)
+		s, err := tc.config.Schedules(book, log)
 		if err != nil {
 			t.Errorf("%s: %v", tc.name, err)
 			continue
@@ -43,16 +43,16 @@ func TestSchedulesOfTheConfiguration(t *testing.T) {
 		add := func(name string, next time.Time) {
 			got = append(got, name+" "+next.In(schemas.Location).Format("01-02 15:04"))
 		}
-		for _, job := range s.bulletins {
+		for _, job := range s.Bulletins {
 			add(job.Name(), job.Schedule.Next(from))
 			if job.Mode == scheduler.Manual {
 				got[len(got)-1] += " manual"
 			}
 		}
-		if s.assessment != nil {
-			add("assessment", s.assessment.Next(from))
+		if s.Assessment != nil {
+			add("assessment", s.Assessment.Next(from))
 		}
-		for _, notice := range s.notices {
+		for _, notice := range s.Notices {
 			add(string(notice.Notice), notice.Schedule.Next(from))
 		}
 		if text := strings.Join(got, ", "); text != tc.want {
@@ -73,12 +73,12 @@ func TestSchedulesThatAreWrong(t *testing.T) {
 		"bulletins.modes":         {Bulletins: BulletinsConfig{Modes: map[string]string{"daily": "auto"}}},
 		"bulletins.modes.monthly": {Bulletins: BulletinsConfig{Modes: map[string]string{"monthly": "half"}}},
 	} {
-		err := config.withDefaults().check()
+		err := config.WithDefaults().Check()
 		if code := schemas.CodeOf(err); code != schemas.Invalid && code != schemas.NotFound || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (Config{}).withDefaults().check(); err != nil {
+	if err := (Config{}).WithDefaults().Check(); err != nil {
 		t.Errorf("the defaults: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"errors"
@@ -152,9 +152,9 @@ func (c *EntryConfig) entry() schemas.Entry {
 	return schemas.Entry{ID: c.ID, Name: c.Name, Aliases: c.Aliases, From: from, To: to}
 }
 
-// ruleBook gives the rule sets with the days from which they hold; the
+// RuleBook gives the rule sets with the days from which they hold; the
 // configuration must have been checked.
-func (c *Config) ruleBook() (*schemas.RuleBook, error) {
+func (c *Config) RuleBook() (*schemas.RuleBook, error) {
 	sets := []schemas.DatedRules{{Rules: c.RulesConfig.rules(schemas.DefaultRules())}}
 	for i := range c.RuleSets {
 		from, err := schemas.ParseDate(c.RuleSets[i].From)

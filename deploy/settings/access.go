@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"milepost/deploy/access"
@@ -27,7 +27,8 @@ type AccessConfig struct {
 
 const defaultLateAfterDays = 7
 
-func (c AccessConfig) lateAfterDays() int {
+// LateAfter gives the days after which an office reports late; 0 is never.
+func (c AccessConfig) LateAfter() int {
 	if c.LateAfterDays == nil {
 		return defaultLateAfterDays
 	}
@@ -63,7 +64,7 @@ func (c AccessConfig) check() []error {
 	if _, err := access.ParseProxies(c.TrustedProxies); err != nil {
 		wrong = append(wrong, err)
 	}
-	if days := c.lateAfterDays(); days < 0 || days > 3660 {
+	if days := c.LateAfter(); days < 0 || days > 3660 {
 		add("late_after_days", "out of range", "from 0 (never) to 3660")
 	}
 	if c.RequestRate < 0 || c.RequestRate > 100_000 {
@@ -71,15 +72,3 @@ func (c AccessConfig) check() []error {
 	}
 	return wrong
 }
-
-// accessFlags are the flags of serve for AccessConfig.
-type accessFlags struct {
-	TLSCert        string   `help:"Certificate with its chain (PEM) of the HTTP interface; read again when it changes." name:"tls-cert" env:"MILEPOST_TLS_CERT" type:"path"`
-	TLSKey         string   `help:"Key of the certificate (PEM)." name:"tls-key" env:"MILEPOST_TLS_KEY" type:"path"`
-	InsecureListen bool     `help:"Listen beyond this machine without tokens: everybody may then do everything." name:"insecure-listen" env:"MILEPOST_INSECURE_LISTEN"`
-	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." name:"trusted-proxies" env:"MILEPOST_TRUSTED_PROXIES"`
-	LateAfterDays  *int     `help:"Days after which an office is told that it reports late (7; 0 never)." name:"late-after-days" env:"MILEPOST_LATE_AFTER_DAYS"`
-	RequestRate    int      `help:"Requests a second that a token may send (100)." name:"request-rate" env:"MILEPOST_REQUEST_RATE"`
-}
-
-func (f accessFlags) config() AccessConfig { return AccessConfig(f) }

@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"errors"
@@ -19,11 +19,11 @@ func configured(t *testing.T, text string) Config {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := loadConfig(path)
+	c, err := Load(path)
 	if err != nil {
 		t.Fatalf("%s\n%v", text, err)
 	}
-	return c.withDefaults()
+	return c.WithDefaults()
 }
 
 func TestRulesConfigurationNamesEveryMistake(t *testing.T) {
@@ -73,7 +73,7 @@ func TestRulesConfigurationNamesEveryMistake(t *testing.T) {
 		"year_rules: {25: 2025-07-01}":                        "year_rules.25: not a year (got 2025-07-01); write a year from 1900 to 2299",
 	} {
 		c := configured(t, text)
-		err := c.check()
+		err := c.Check()
 		if err == nil || err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
 		}
@@ -82,7 +82,7 @@ func TestRulesConfigurationNamesEveryMistake(t *testing.T) {
 
 func TestRulesConfigurationListsMistakesTogether(t *testing.T) {
 	c := configured(t, "report_day: 40\nweights: {ledger: -5}\nrule_sets:\n  - {from: never, stalled_months: 0}\nyear_rules: {2026: x, 2025: y}\nlisten: nowhere\n")
-	err := c.check()
+	err := c.Check()
 	var fields []string
 	for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
 		var wrong *schemas.Error
@@ -117,10 +117,10 @@ rule_sets:
     method: [{key: project, name: 项目}]
 year_rules: {2025: 2025-06-30}
 `)
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	book, err := c.ruleBook()
+	book, err := c.RuleBook()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ year_rules: {2025: 2025-06-30}
 // The sample with every line of its rules taken out of the comments is a
 // configuration that holds.
 func TestSampleConfigurationReads(t *testing.T) {
-	sample, err := os.ReadFile("examples/milepost.yaml")
+	sample, err := os.ReadFile("../examples/milepost.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestSampleConfigurationReads(t *testing.T) {
 		}
 	}
 	c := configured(t, text.String())
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		t.Fatalf("%s\n%v", text.String(), err)
 	}
 	if len(c.RuleSets) == 0 || len(c.YearRules) == 0 || c.DepartmentsClosed == nil || c.Weights.Landed == nil || c.Assessment.Pass == nil || len(c.Method) == 0 {

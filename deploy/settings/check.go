@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"cmp"
@@ -20,31 +20,31 @@ import (
 	"milepost/schemas"
 )
 
-// finding is something wrong with a configuration file, with its place.
-type finding struct {
+// Finding is something wrong with a configuration file, with its place.
+type Finding struct {
 	Line   int `json:"line,omitempty"` // 0 when it is nowhere in the file
 	Column int `json:"column,omitempty"`
 	*schemas.Error
 }
 
-// configReport is everything that is wrong with a configuration file.
-type configReport struct {
-	Findings []finding `json:"findings"`
+// Report is everything that is wrong with a configuration file.
+type Report struct {
+	Findings []Finding `json:"findings"`
 	config   Config
 	places   map[string]place // of keys, by path
 }
 
 type place struct{ line, column int }
 
-// maxConfigBytes bounds a configuration file.
-const maxConfigBytes = 4 << 20
+// MaxBytes bounds a configuration file.
+const MaxBytes = 4 << 20
 
-// checkConfig reads a configuration's text to the end, whatever is wrong with it, and lists everything: keys that do not
+// CheckText reads a configuration's text to the end, whatever is wrong with it, and lists everything: keys that do not
 // exist, values that do not read, values that cannot be, files that are not there.
-func checkConfig(text []byte) *configReport {
-	r := &configReport{places: map[string]place{}}
-	if len(text) > maxConfigBytes {
-		r.add("", place{}, &schemas.Error{Code: schemas.TooLarge, Message: "the file is too large for a configuration", Hint: fmt.Sprintf("at most %d bytes", maxConfigBytes)})
+func CheckText(text []byte) *Report {
+	r := &Report{places: map[string]place{}}
+	if len(text) > MaxBytes {
+		r.add("", place{}, &schemas.Error{Code: schemas.TooLarge, Message: "the file is too large for a configuration", Hint: fmt.Sprintf("at most %d bytes", MaxBytes)})
 		return r
 	}
 	file, err := parser.ParseBytes(text, 0)
@@ -58,17 +58,17 @@ func checkConfig(text []byte) *configReport {
 		}
 	}
 	r.judge()
-	slices.SortStableFunc(r.Findings, func(a, b finding) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return r
 }
 
 // judge asks what a server would say of what could be read.
-func (r *configReport) judge() {
-	full := r.config.withDefaults()
-	for _, err := range each(full.check()) {
+func (r *Report) judge() {
+	full := r.config.WithDefaults()
+	for _, err := range Each(full.Check()) {
 		r.semantic(err)
 	}
-	if _, err := full.analystPassword(); err != nil {
+	if _, err := full.AnalystPassword(); err != nil {
 		r.semantic(err)
 	}
 	if full.TLSCert != "" && full.TLSKey != "" {
@@ -83,36 +83,36 @@ func (r *configReport) judge() {
 	}
 }
 
-// each takes joined errors apart.
-func each(err error) []error {
+// Each takes joined errors apart.
+func Each(err error) []error {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, one := range joined.Unwrap() {
-			all = append(all, each(one)...)
+			all = append(all, Each(one)...)
 		}
 		return all
 	}
 	return []error{err}
 }
 
-func (r *configReport) semantic(err error) {
+func (r *Report) semantic(err error) {
 	var e *schemas.Error
 	if !errors.As(err, &e) {
 		e = &schemas.Error{Code: schemas.Invalid, Message: err.Error()}
 	}
 	// What did not read was told already, and says nothing of its meaning.
 	at := r.placeOf(e.Field)
-	if at.line > 0 && slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Field == e.Field && f.Line == at.line }) {
+	if at.line > 0 && slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Field == e.Field && f.Line == at.line }) {
 		return
 	}
-	r.Findings = append(r.Findings, finding{at.line, at.column, e})
+	r.Findings = append(r.Findings, Finding{at.line, at.column, e})
 }
 
 // placeOf gives the place of the key, or of what it would be in.
-func (r *configReport) placeOf(field string) place {
+func (r *Report) placeOf(field string) place {
 	for path := field; path != ""; {
 		if at, there := r.places[path]; there {
 			return at
@@ -126,13 +126,13 @@ func (r *configReport) placeOf(field string) place {
 	return place{}
 }
 
-func (r *configReport) add(path string, at place, e *schemas.Error) {
+func (r *Report) add(path string, at place, e *schemas.Error) {
 	e.Field = path
-	r.Findings = append(r.Findings, finding{at.line, at.column, e})
+	r.Findings = append(r.Findings, Finding{at.line, at.column, e})
 }
 
 // yamlError takes the place from what the library says.
-func (r *configReport) yamlError(path string, at place, err error) {
+func (r *Report) yamlError(path string, at place, err error) {
 	var located yaml.Error
 	message := oneLine(err)
 	if errors.As(err, &located) && located.GetToken() != nil {
@@ -152,7 +152,7 @@ func placeAt(node ast.Node) place {
 }
 
 // walk reads a node into a value, part by part, so that one mistake does not hide the next.
-func (r *configReport) walk(node ast.Node, into reflect.Value, path string) {
+func (r *Report) walk(node ast.Node, into reflect.Value, path string) {
 	switch n := node.(type) {
 	case *ast.NullNode, *ast.CommentGroupNode:
 		return
@@ -199,7 +199,7 @@ func bare(v reflect.Value) reflect.Value {
 	return v
 }
 
-func (r *configReport) mapping(pairs []*ast.MappingValueNode, into reflect.Value, path string) {
+func (r *Report) mapping(pairs []*ast.MappingValueNode, into reflect.Value, path string) {
 	if t := pointedTo(into.Type()); isLeaf(t) || t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
 		if len(pairs) > 0 {
 			r.add(path, placeAt(pairs[0].Key), &schemas.Error{Code: schemas.Invalid, Message: "does not read: keys where there should be a value", Hint: "it takes: " + takes(t)})
@@ -225,7 +225,7 @@ func (r *configReport) mapping(pairs []*ast.MappingValueNode, into reflect.Value
 }
 
 // entry reads an entry of a map.
-func (r *configReport) entry(pair *ast.MappingValueNode, into reflect.Value, path, key string) {
+func (r *Report) entry(pair *ast.MappingValueNode, into reflect.Value, path, key string) {
 	if into.IsNil() {
 		into.Set(reflect.MakeMap(into.Type()))
 	}
@@ -243,7 +243,7 @@ func (r *configReport) entry(pair *ast.MappingValueNode, into reflect.Value, pat
 	into.SetMapIndex(name, value)
 }
 
-func (r *configReport) leaf(node ast.Node, into reflect.Value, path string) {
+func (r *Report) leaf(node ast.Node, into reflect.Value, path string) {
 	fresh := reflect.New(pointedTo(into.Type()))
 	if err := yaml.NodeToValue(node, fresh.Interface(), yaml.Strict()); err != nil {
 		r.yamlError(path, placeAt(node), err)

@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"slices"
@@ -24,15 +24,16 @@ type Editorial struct {
 
 const defaultAnnouncementDays = 5
 
-func (e Editorial) announcementDays() int {
+// DaysOfAnnouncement is how long an assessment is announced.
+func (e Editorial) DaysOfAnnouncement() int {
 	if e.AnnouncementDays == nil {
 		return defaultAnnouncementDays
 	}
 	return *e.AnnouncementDays
 }
 
-// formats gives those of published files; the model as JSON is always there.
-func (e Editorial) formats() []string {
+// PublishedFormats gives those of published files; the model as JSON is always there.
+func (e Editorial) PublishedFormats() []string {
 	if len(e.Formats) == 0 {
 		return []string{formats.JSON, formats.Markdown, formats.HTML, formats.DOCX, formats.XLSX, formats.PDF}
 	}
@@ -52,7 +53,7 @@ func (e Editorial) check() []error {
 			add("formats", format, "the format stands there twice", "name each once")
 		}
 	}
-	if days := e.announcementDays(); days < 1 || days > 90 {
+	if days := e.DaysOfAnnouncement(); days < 1 || days > 90 {
 		add("announcement_days", "", "out of range", "from 1 to 90 days, by default 5")
 	}
 	return wrong

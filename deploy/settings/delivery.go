@@ -1,11 +1,14 @@
-package deploy
+package settings
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,17 +72,17 @@ type TargetConfig struct {
 
 // The types of targets.
 const (
-	targetFolder   = "folder"
-	targetEmail    = "email"
-	targetWeCom    = "wecom"
-	targetDingTalk = "dingtalk"
-	targetFeishu   = "feishu"
-	targetWebhook  = "webhook"
-	targetNATS     = "nats"
+	ToFolder   = "folder"
+	ToEmail    = "email"
+	ToWeCom    = "wecom"
+	ToDingTalk = "dingtalk"
+	ToFeishu   = "feishu"
+	ToWebhook  = "webhook"
+	ToNATS     = "nats"
 )
 
 func targetTypes() []string {
-	return []string{targetFolder, targetEmail, targetWeCom, targetDingTalk, targetFeishu, targetWebhook, targetNATS}
+	return []string{ToFolder, ToEmail, ToWeCom, ToDingTalk, ToFeishu, ToWebhook, ToNATS}
 }
 
 // maxTargets and maxRecipients bound what a configuration may list.
@@ -98,7 +101,7 @@ func (c *DeliveryConfig) check(published []string) []error {
 		w.add("targets", "", "too many targets", fmt.Sprintf("at most %d", maxTargets))
 	}
 	if c.Link != "" {
-		if u, err := url.Parse(c.linkTo(deliver.Edition{ID: "x", Period: "x"})); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(c.Link) > 500 {
+		if u, err := url.Parse(c.LinkTo(deliver.Edition{ID: "x", Period: "x"})); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(c.Link) > 500 {
 			w.add("link", c.Link, "not an address", "write https://host/editions/{id}")
 		}
 	}
@@ -138,7 +141,8 @@ func checkTargetNames(w *complaints, field string, given, known []string) {
 	}
 }
 
-func (c *DeliveryConfig) linkTo(e deliver.Edition) string {
+// LinkTo gives the address under which people read an edition.
+func (c *DeliveryConfig) LinkTo(e deliver.Edition) string {
 	return strings.NewReplacer("{id}", url.PathEscape(e.ID), "{period}", url.PathEscape(e.Period)).Replace(c.Link)
 }
 
@@ -166,33 +170,33 @@ func (t *TargetConfig) check(w *complaints, published []string) {
 		}
 	}
 	switch t.Type {
-	case targetFolder:
+	case ToFolder:
 		if t.Dir == "" {
 			w.add("dir", "", "a folder needs a directory", "")
 		}
-	case targetEmail:
+	case ToEmail:
 		t.checkMail(w)
-	case targetWeCom, targetDingTalk, targetFeishu:
+	case ToWeCom, ToDingTalk, ToFeishu:
 		if t.URL != "" || t.URLFile == "" && t.URLEnv == "" {
 			w.add("url_file", "", "the address of a robot is a secret", "write it into a file and name that by url_file, or a variable by url_env")
 		}
-	case targetWebhook:
+	case ToWebhook:
 		if t.URL == "" && t.URLFile == "" && t.URLEnv == "" {
 			w.add("url", "", "a webhook needs an address", "give url, url_file or url_env")
 		}
 		if t.URL != "" {
-			if err := checkAddress(t.URL); err != nil {
-				w.add("url", redactURL(t.URL), err.Error(), "write https://host/path")
+			if err := CheckAddress(t.URL); err != nil {
+				w.add("url", Redacted(t.URL), err.Error(), "write https://host/path")
 			}
 		}
-	case targetNATS:
+	case ToNATS:
 	default:
 		w.add("type", schemas.Shorten(t.Type), "no such type", "choose of "+strings.Join(targetTypes(), ", "))
 	}
 }
 
 func (t *TargetConfig) checkMail(w *complaints) {
-	if _, _, err := splitServer(t.Server); err != nil {
+	if _, _, err := SplitServer(t.Server); err != nil {
 		w.add("server", schemas.Shorten(t.Server), "not a mail server", "write host:port, such as smtp.example.cn:587")
 	}
 	if !slices.Contains([]string{"", "starttls", "tls", "none"}, t.Security) {
@@ -222,4 +226,30 @@ func checkEmails(w *complaints, field string, list []string) {
 			w.add(field, schemas.Shorten(address), "not an e-mail address", "")
 		}
 	}
+}
+
+// CheckAddress looks at the address of a webhook or robot. Its error does not
+// repeat it.
+func CheckAddress(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return errors.New("not an address")
+	case u.User != nil:
+		return errors.New("an address with a password in it")
+	}
+	return nil
+}
+
+// SplitServer takes host:port apart.
+func SplitServer(server string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(server)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = strconv.Atoi(text)
+	if err != nil || host == "" || port < 1 || port > 65535 {
+		return "", 0, errors.New("not host:port")
+	}
+	return host, port, nil
 }

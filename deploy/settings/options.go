@@ -1,10 +1,9 @@
-package deploy
+package settings
 
 import (
 	"encoding"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,8 +28,19 @@ type Option struct {
 	index []int
 }
 
-// Options lists every option, in the order of the configuration's fields.
-func Options() []Option { return optionsOf(reflect.TypeFor[Config](), "", nil) }
+// Options lists every option, in the order of the configuration's fields; flags are the flags of serve by the keys that have
+// one of their own.
+func Options(flags map[string]string) []Option {
+	list := optionsOf(reflect.TypeFor[Config](), "", nil)
+	for i := range list {
+		o := &list[i]
+		o.Flag = "--set " + o.Key + "="
+		if flag, own := flags[o.Key]; own {
+			o.Flag = "--" + flag
+		}
+	}
+	return list
+}
 
 func optionsOf(t reflect.Type, prefix string, index []int) (list []Option) {
 	for i := range t.NumField() {
@@ -46,29 +56,10 @@ func optionsOf(t reflect.Type, prefix string, index []int) (list []Option) {
 		case field.Type.Kind() == reflect.Struct && !isLeaf(field.Type):
 			list = append(list, optionsOf(field.Type, prefix+key+".", at)...)
 		default:
-			o := Option{Key: prefix + key, Environment: "MILEPOST_" + strings.ToUpper(strings.ReplaceAll(prefix+key, ".", "_")), Value: takes(field.Type), index: at}
-			o.Flag = "--set " + o.Key + "="
-			if flag, own := ownFlags()[o.Key]; own {
-				o.Flag = "--" + flag
-			}
-			list = append(list, o)
+			list = append(list, Option{Key: prefix + key, Environment: "MILEPOST_" + strings.ToUpper(strings.ReplaceAll(prefix+key, ".", "_")), Value: takes(field.Type), index: at})
 		}
 	}
 	return list
-}
-
-// ownFlags are the keys that have a flag of serve by themselves.
-func ownFlags() map[string]string {
-	flags := map[string]string{}
-	for _, t := range []reflect.Type{reflect.TypeFor[serveCommand](), reflect.TypeFor[accessFlags]()} {
-		for i := range t.NumField() {
-			variable, named := strings.CutPrefix(t.Field(i).Tag.Get("env"), "MILEPOST_")
-			if key := strings.ToLower(variable); named && key != "config" {
-				flags[key] = strings.ReplaceAll(key, "_", "-")
-			}
-		}
-	}
-	return flags
 }
 
 // yamlKey gives the key under which the configuration file has a field.
@@ -112,11 +103,10 @@ func takes(t reflect.Type) string {
 	return "text"
 }
 
-// overlay sets options of the file's configuration by environment variables and then by assignments KEY=VALUE. Options
+// Overlay sets options of the file's configuration by environment variables and then by assignments KEY=VALUE. Options
 // with flags of their own are set by these. It names everything that is wrong at once.
-func (c *Config) overlay(getenv func(string) (string, bool), assignments []string) error {
+func (c *Config) Overlay(getenv func(string) (string, bool), assignments []string, options []Option) error {
 	var wrong []error
-	options := Options()
 	for _, o := range options {
 		if value, given := getenv(o.Environment); given && value != "" && strings.HasPrefix(o.Flag, "--set ") {
 			wrong = append(wrong, c.set(o, o.Environment, value))
@@ -127,14 +117,18 @@ func (c *Config) overlay(getenv func(string) (string, bool), assignments []strin
 		i := slices.IndexFunc(options, func(o Option) bool { return o.Key == key })
 		switch {
 		case !assigned:
-			wrong = append(wrong, usageError("--set", assignment, "not an assignment", "write KEY=VALUE, such as bulletins.weekly=off"))
+			wrong = append(wrong, wrongAssignment(assignment, "not an assignment", "write KEY=VALUE, such as bulletins.weekly=off"))
 		case i < 0:
-			wrong = append(wrong, usageError("--set", key, "no such option", nearestHint(key, optionKeys(options))))
+			wrong = append(wrong, wrongAssignment(key, "no such option", nearestHint(key, optionKeys(options))))
 		default:
 			wrong = append(wrong, c.set(options[i], "--set "+key, value))
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+func wrongAssignment(value, message, hint string) error {
+	return &schemas.Error{Code: schemas.Invalid, Field: "--set", Value: value, Message: message, Hint: hint}
 }
 
 func optionKeys(options []Option) []string {
@@ -165,6 +159,3 @@ func oneLine(err error) string {
 	text, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
 	return text
 }
-
-// lookupEnv is the process's environment.
-func lookupEnv(name string) (string, bool) { return os.LookupEnv(name) }

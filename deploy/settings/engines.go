@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"os"
@@ -14,9 +14,9 @@ import (
 // maxPasswordBytes bounds the file of a password.
 const maxPasswordBytes = 1024
 
-// analystPassword gives what readers of the embedded ClickHouse need, "" for
+// AnalystPassword gives what readers of the embedded ClickHouse need, "" for
 // nothing.
-func (c Config) analystPassword() (string, error) {
+func (c Config) AnalystPassword() (string, error) {
 	if c.ClickHousePasswordFile == "" {
 		return c.ClickHousePassword, nil
 	}
@@ -66,7 +66,7 @@ func (c Config) checkEngines() []error {
 	case !clusterName.MatchString(c.ClickHouseCluster):
 		add("clickhouse_cluster", c.ClickHouseCluster, "not the name of a cluster", "write a name of remote_servers in ClickHouse's configuration: letters, digits, - and _")
 	}
-	if !c.has(TargetEngines) {
+	if !c.Has(TargetEngines) {
 		return wrong
 	}
 	if c.NATS == "" && c.NATSListen == "" && !slices.ContainsFunc(c.Target, func(t string) bool { return t != TargetEngines }) {
@@ -76,13 +76,4 @@ func (c Config) checkEngines() []error {
 		add("clickhouse_listen", c.ClickHouseListen, "other machines could read everything without a password", "name one by --clickhouse-password-file, or listen on 127.0.0.1")
 	}
 	return wrong
-}
-
-// analystDSN is how analysts' statements reach ClickHouse: the embedded engine
-// holds its readers by itself, a real server is asked as the warehouse is.
-func (a *App) analystDSN() string {
-	if a.embeddedClickHouse != nil {
-		return a.embeddedClickHouse.ReaderDSN()
-	}
-	return a.clickhouseDSN
 }

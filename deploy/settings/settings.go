@@ -1,4 +1,6 @@
-package deploy
+// Package settings is what a server can be told: the configuration file, the environment and assignments, with everything
+// that is wrong with them named at once.
+package settings
 
 import (
 	"errors"
@@ -20,8 +22,8 @@ import (
 // environment variable and a key of the configuration file, in this order of
 // precedence; the zero value runs everything on embedded engines.
 type Config struct {
-	// file is where it was read from.
-	file             string
+	// File is where it was read from.
+	File             string `yaml:"-"`
 	Data             string `yaml:"data"`
 	Listen           string `yaml:"listen"`
 	ClickHouseListen string `yaml:"clickhouse_listen"`
@@ -117,9 +119,9 @@ func Targets() []string {
 	return []string{TargetEngines, TargetProducers, TargetConsumers, TargetScheduler, TargetWeb}
 }
 
-// loadConfig reads a configuration file; an empty path gives the empty
+// Load reads a configuration file; an empty path gives the empty
 // configuration. Unknown keys are errors with their line.
-func loadConfig(path string) (Config, error) {
+func Load(path string) (Config, error) {
 	var c Config
 	if path == "" {
 		return c, nil
@@ -134,12 +136,12 @@ func loadConfig(path string) (Config, error) {
 	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
 		return c, &schemas.Error{Code: schemas.Invalid, Message: "the configuration file does not read:\n" + yaml.FormatError(err, false, true), Field: "config", Value: path, Hint: "see the commented sample deploy/examples/milepost.yaml"}
 	}
-	c.file = path
+	c.File = path
 	return c, nil
 }
 
-// or takes the other value where c's is not set: c wins.
-func (c Config) or(other Config) Config {
+// Or takes the other value where c's is not set: c wins.
+func (c Config) Or(other Config) Config {
 	first := func(a, b string) string {
 		if a != "" {
 			return a
@@ -147,7 +149,7 @@ func (c Config) or(other Config) Config {
 		return b
 	}
 	merged := other
-	merged.file = first(c.file, other.file)
+	merged.File = first(c.File, other.File)
 	merged.Data = first(c.Data, other.Data)
 	merged.Listen = first(c.Listen, other.Listen)
 	merged.ClickHouseListen = first(c.ClickHouseListen, other.ClickHouseListen)
@@ -171,9 +173,9 @@ func (c Config) or(other Config) Config {
 	return merged
 }
 
-// withDefaults fills what nobody set.
-func (c Config) withDefaults() Config {
-	return c.or(Config{
+// WithDefaults fills what nobody set.
+func (c Config) WithDefaults() Config {
+	return c.Or(Config{
 		RulesConfig: c.RulesConfig, RuleSets: c.RuleSets, YearRules: c.YearRules,
 		Bulletins: c.Bulletins, Schedule: c.Schedule, Documents: c.Documents,
 		Delivery: c.Delivery, Alerts: c.Alerts, Contacts: c.Contacts, ArchiveConfig: c.ArchiveConfig,
@@ -182,11 +184,11 @@ func (c Config) withDefaults() Config {
 	})
 }
 
-// has tells whether the process plays the role.
-func (c Config) has(target string) bool { return slices.Contains(c.Target, target) }
+// Has tells whether the process plays the role.
+func (c Config) Has(target string) bool { return slices.Contains(c.Target, target) }
 
-// check lists everything that is wrong with the configuration at once.
-func (c Config) check() error {
+// Check lists everything that is wrong with the configuration at once.
+func (c Config) Check() error {
 	var wrong []error
 	add := func(field, value, message, hint string) {
 		wrong = append(wrong, &schemas.Error{Code: schemas.Invalid, Field: field, Value: value, Message: message, Hint: hint})
@@ -209,7 +211,7 @@ func (c Config) check() error {
 		}
 		u, err := url.Parse(value)
 		if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
-			add(field, redactURL(value), "not a server address", "write "+strings.Join(schemes, ":// or ")+"://host:port")
+			add(field, Redacted(value), "not a server address", "write "+strings.Join(schemes, ":// or ")+"://host:port")
 		}
 	}
 	checkURL("clickhouse", c.ClickHouse, "http", "https", "clickhouse", "tcp")
@@ -235,20 +237,20 @@ func (c Config) check() error {
 	wrong = append(wrong, c.AccessConfig.check()...)
 	wrong = append(wrong, c.ArchiveConfig.check()...)
 	wrong = append(wrong, c.Bulletins.Editorial.check()...)
-	wrong = append(wrong, c.Delivery.check(c.Bulletins.formats())...)
+	wrong = append(wrong, c.Delivery.check(c.Bulletins.PublishedFormats())...)
 	wrong = append(wrong, c.checkAlerts()...)
 	if _, err := formats.New(c.Documents); err != nil {
 		wrong = append(wrong, err)
 	}
 	wrong = append(wrong, c.checkRules()...)
-	if _, err := c.schedules(schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := c.Schedules(schemas.UndatedRules(schemas.DefaultRules()), slog.New(slog.DiscardHandler)); err != nil {
 		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }
 
-// redactURL hides the password of an address that goes into a message.
-func redactURL(raw string) string {
+// Redacted hides the password of an address that goes into a message.
+func Redacted(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "an address that does not parse"

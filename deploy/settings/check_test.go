@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ tls_key: /nowhere/key.pem
 
 func TestEveryMistakeIsNamedWithItsLine(t *testing.T) {
 	t.Parallel()
-	report := checkConfig([]byte(wrongConfig))
+	report := CheckText([]byte(wrongConfig))
 	var told strings.Builder
 	for _, f := range report.Findings {
 		fmt.Fprintf(&told, "%d %v\n", f.Line, f.Error)
@@ -55,14 +55,14 @@ func TestEveryMistakeIsNamedWithItsLine(t *testing.T) {
 
 func TestABrokenFileIsNamedWithItsLine(t *testing.T) {
 	t.Parallel()
-	for text, line := range map[string]int{"listen: [1, 2\n": 1, "listen: a:1\nlisten: b:1\n": 2, "a: b: c\n": 1, strings.Repeat("#", maxConfigBytes+1): 0} {
-		report := checkConfig([]byte(text))
+	for text, line := range map[string]int{"listen: [1, 2\n": 1, "listen: a:1\nlisten: b:1\n": 2, "a: b: c\n": 1, strings.Repeat("#", MaxBytes+1): 0} {
+		report := CheckText([]byte(text))
 		if len(report.Findings) == 0 || report.Findings[0].Line != line {
 			t.Errorf("%.40q: %+v", text, report.Findings)
 		}
 	}
 	for _, text := range []string{"", "# nothing\n", "listen: 127.0.0.1:0\n"} {
-		if report := checkConfig([]byte(text)); len(report.Findings) > 0 {
+		if report := CheckText([]byte(text)); len(report.Findings) > 0 {
 			t.Errorf("%q: %v", text, report.Findings[0].Error)
 		}
 	}
@@ -71,7 +71,7 @@ func TestABrokenFileIsNamedWithItsLine(t *testing.T) {
 // sample is the commented sample with its keys uncommented.
 func sample(t *testing.T) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("examples", "milepost.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", "examples", "milepost.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,13 +90,13 @@ func sample(t *testing.T) []byte {
 // TestTheSampleHasEveryOption compares the sample with what a server can be told, in both directions.
 func TestTheSampleHasEveryOption(t *testing.T) {
 	t.Parallel()
-	report := checkConfig(sample(t))
+	report := CheckText(sample(t))
 	for _, f := range report.Findings {
 		if strings.Contains(f.Message, "no such key") || strings.Contains(f.Message, "does not read") {
 			t.Errorf("line %d of the sample: %v", f.Line, f.Error)
 		}
 	}
-	for _, o := range Options() {
+	for _, o := range Options(nil) {
 		if _, there := report.places[o.Key]; !there {
 			t.Errorf("the sample lacks %s", o.Key)
 		}
@@ -106,7 +106,7 @@ func TestTheSampleHasEveryOption(t *testing.T) {
 // TestEveryOptionInThreeWays sets each option by its variable and by --set.
 func TestEveryOptionInThreeWays(t *testing.T) {
 	t.Parallel()
-	options := Options()
+	options := Options(nil)
 	if len(options) < 60 {
 		t.Fatalf("only %d options", len(options))
 	}
@@ -117,13 +117,10 @@ func TestEveryOptionInThreeWays(t *testing.T) {
 			t.Fatalf("%s takes %q", o.Key, o.Value)
 		}
 		var bySet, byVariable Config
-		if err := bySet.overlay(func(string) (string, bool) { return "", false }, []string{o.Key + "=" + value}); err != nil {
+		if err := bySet.Overlay(func(string) (string, bool) { return "", false }, []string{o.Key + "=" + value}, options); err != nil {
 			t.Errorf("--set %s: %v", o.Key, err)
 		}
-		if !strings.HasPrefix(o.Flag, "--set ") {
-			continue // kong reads the variable of a flag
-		}
-		if err := byVariable.overlay(func(name string) (string, bool) { return value, name == o.Environment }, nil); err != nil {
+		if err := byVariable.Overlay(func(name string) (string, bool) { return value, name == o.Environment }, nil, options); err != nil {
 			t.Errorf("%s: %v", o.Environment, err)
 		}
 		if fmt.Sprintf("%+v", byVariable) == fmt.Sprintf("%+v", Config{}) && value != "[]" && value != "{}" {
@@ -135,7 +132,7 @@ func TestEveryOptionInThreeWays(t *testing.T) {
 func TestWrongOverlaysAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	var c Config
-	err := c.overlay(func(name string) (string, bool) { return "many", name == "MILEPOST_REPORT_DAY" }, []string{"bulletin.weekly=off", "listen", "yellow_lag=some", "bulletins.weekly=0 9 * * 1"})
+	err := c.Overlay(func(name string) (string, bool) { return "many", name == "MILEPOST_REPORT_DAY" }, []string{"bulletin.weekly=off", "listen", "yellow_lag=some", "bulletins.weekly=0 9 * * 1"}, Options(nil))
 	if err == nil {
 		t.Fatal("accepted")
 	}

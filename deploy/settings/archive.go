@@ -1,9 +1,8 @@
-package deploy
+package settings
 
 import (
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"milepost/schemas"
 )
@@ -24,7 +23,8 @@ type ArchiveConfig struct {
 
 // Bounds of the configuration.
 const (
-	maxKeepDays        = 36_500
+	// MaxKeepDays is of archive_keep_days.
+	MaxKeepDays        = 36_500
 	maxSegmentMessages = 1_000_000
 )
 
@@ -32,7 +32,7 @@ func (c ArchiveConfig) check() (wrong []error) {
 	for _, one := range []struct {
 		field      string
 		value, max int
-	}{{"archive_keep_days", c.ArchiveKeepDays, maxKeepDays}, {"archive_segment_messages", c.ArchiveSegmentMessages, maxSegmentMessages}} {
+	}{{"archive_keep_days", c.ArchiveKeepDays, MaxKeepDays}, {"archive_segment_messages", c.ArchiveSegmentMessages, maxSegmentMessages}} {
 		if one.value < 0 || one.value > one.max {
 			wrong = append(wrong, &schemas.Error{Code: schemas.Invalid, Field: one.field, Value: strconv.Itoa(one.value), Message: "out of range", Hint: "from 0 to " + strconv.Itoa(one.max)})
 		}
@@ -43,13 +43,10 @@ func (c ArchiveConfig) check() (wrong []error) {
 	return wrong
 }
 
-// archiveDir is the folder of the archive.
-func (c Config) archiveDir() string {
+// ArchiveFolder is the folder of the archive.
+func (c Config) ArchiveFolder() string {
 	if c.ArchiveDir != "" {
 		return c.ArchiveDir
 	}
 	return filepath.Join(c.Data, "archive")
 }
-
-// daysBefore is the moment from which on events of the last so many days are.
-func daysBefore(now time.Time, days int) time.Time { return now.AddDate(0, 0, -days) }

@@ -1,4 +1,4 @@
-package deploy
+package settings
 
 import (
 	"fmt"
@@ -44,9 +44,11 @@ func alertKinds(words []string) []alerts.Kind {
 	return kinds
 }
 
-func (c *AlertsConfig) kinds() []alerts.Kind { return alertKinds(c.Kinds) }
+// AlertKinds gives those that are alerted; none: all.
+func (c *AlertsConfig) AlertKinds() []alerts.Kind { return alertKinds(c.Kinds) }
 
-func (c *ContactsConfig) contacts() alerts.Contacts {
+// Contacts gives the contacts as alerts know them.
+func (c *ContactsConfig) Contacts() alerts.Contacts {
 	all := func(given map[string]ContactConfig) map[string]alerts.Contact {
 		list := make(map[string]alerts.Contact, len(given))
 		for name, contact := range given {
@@ -57,8 +59,8 @@ func (c *ContactsConfig) contacts() alerts.Contacts {
 	return alerts.Contacts{Leads: all(c.Leads), Departments: all(c.Departments), Districts: all(c.Districts)}
 }
 
-// empty tells whether nobody is to be told.
-func (c *ContactsConfig) empty() bool { return len(c.Leads)+len(c.Departments)+len(c.Districts) == 0 }
+// Empty tells whether nobody is to be told.
+func (c *ContactsConfig) Empty() bool { return len(c.Leads)+len(c.Departments)+len(c.Districts) == 0 }
 
 var mobileNumber = regexp.MustCompile(`^\+?[0-9]{5,20}$`)
 
