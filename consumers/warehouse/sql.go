@@ -97,6 +97,12 @@ func quoted(texts []string) string {
 	return b.String()
 }
 
+// oneText writes texts without line ends as what IN compares with, in one literal, which the server reads much faster than one
+// literal each.
+func oneText(texts []string) string {
+	return "(SELECT arrayJoin(splitByChar('\n', " + quoted([]string{strings.Join(texts, "\n")}) + ")))"
+}
+
 // quotedPairs writes texts as a list of pairs in SQL.
 func quotedPairs(texts []string) string {
 	var b strings.Builder
