@@ -19,7 +19,8 @@ func (r *Reader) RefreshCurrent(ctx context.Context, cut schemas.Cut) error {
 	if err != nil {
 		return errors.Join(err, rows.abort())
 	}
-	if _, err := rows.finish(); err != nil {
+	written, err := rows.finish()
+	if err != nil {
 		return err
 	}
 	// A project whose registration was revoked has no row any more.
@@ -29,7 +30,10 @@ func (r *Reader) RefreshCurrent(ctx context.Context, cut schemas.Cut) error {
 	if err := r.refreshIgnored(ctx, ledgers[0], "true"); err != nil {
 		return err
 	}
-	return r.noteCurrent(ctx, cut)
+	if err := r.noteCurrent(ctx, cut); err != nil || written <= rowsInInsert || r.cluster != "" {
+		return err
+	}
+	return r.mergeNow(ctx, "ledger_current_rows")
 }
 
 // takeOut takes projects that a condition selects out of the current ledger.

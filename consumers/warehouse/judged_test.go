@@ -239,6 +239,13 @@ func TestWhatWasJudgedIsNotTakenOver(t *testing.T) {
 	}
 	stream.hold(deliveries)
 	judge(cut)
+	var partition string
+	if err := w.conn.QueryRow(t.Context(), "SELECT making FROM judged_cuts FINAL").Scan(&partition); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mergeNow(t.Context(), "judged_rows PARTITION "+quoted([]string{partition})); err != nil {
+		t.Fatal(err)
+	}
 	l := taken(t, reader, cut)
 	if l == nil || len(l.Standings) != 20 {
 		t.Fatalf("what was judged is not taken over: %v", l)

@@ -95,6 +95,9 @@ func (k *keeper) finish(ctx context.Context) bool {
 	if err == nil {
 		err = k.forgetOld(ctx)
 	}
+	if err == nil && k.making.subjects > judgedAtOnce {
+		err = k.mergeNow(ctx, "judged_rows PARTITION "+quoted([]string{k.making.id}))
+	}
 	if err != nil {
 		k.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", k.cut.AsOf.String(), "error", err)
 	}

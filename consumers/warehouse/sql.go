@@ -103,6 +103,15 @@ func oneText(texts []string) string {
 	return "(SELECT arrayJoin(splitByChar('\n', " + quoted([]string{strings.Join(texts, "\n")}) + ")))"
 }
 
+// mergeNow merges a table, or a partition of it, that was written in parts whose keys lie among each other: who reads it with
+// FINAL merges it otherwise, each time.
+func (w *Warehouse) mergeNow(ctx context.Context, table string) error {
+	if err := w.conn.Exec(ctx, "OPTIMIZE TABLE "+table+" FINAL"); err != nil {
+		return unavailable("merge what was written", err)
+	}
+	return nil
+}
+
 // quotedPairs writes texts as a list of pairs in SQL.
 func quotedPairs(texts []string) string {
 	var b strings.Builder
