@@ -18,8 +18,12 @@ import (
 // Ledgers gives the ledgers of cuts that share one KnownSeq, judged by the
 // rules of the first cut's day.
 type Ledgers interface {
-	Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
-	// LedgersOf does so for some projects alone.
+	// LedgerAndBefore gives the ledger of a cut with its rows by project id, and
+	// shows each standing at an earlier cut, in any order and one at a time. Both
+	// are judged of one reading of the events where they must be read. What is
+	// shown is not kept: a second ledger need not be in memory.
+	LedgerAndBefore(ctx context.Context, cut, before schemas.Cut, show func(*schemas.Standing)) (*schemas.Ledger, error)
+	// LedgersOf gives the ledgers of cuts for some projects alone.
 	LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
 }
 

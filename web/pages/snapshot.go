@@ -25,28 +25,33 @@ const turnedDays = 7
 // snapshot is a ledger and what pages derive from it. It never changes.
 type snapshot struct {
 	cut
-	rules   *schemas.Rules
-	ledger  *schemas.Ledger
-	before  *schemas.Ledger // turnedDays earlier, as known now
-	byID    map[string]*schemas.Standing
-	month   func() (*schemas.Bulletin, error) // of the reporting month
-	initial func() []string                   // pinyin initials by standing
+	rules  *schemas.Rules
+	ledger *schemas.Ledger
+	byID   map[string]*schemas.Standing
+	// turned are the first of those that have turned red since turnedDays before,
+	// as known now, and allTurned counts them.
+	turned    []turnedRed
+	allTurned int
+	board     lasting[*boardFigures]
+	initial   func() []string // pinyin initials by standing
 }
 
 func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
-	ledgers, err := p.Ledgers.Ledgers(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(c.asOf-turnedDays, c.known))
+	before := newWeekBefore()
+	ledger, err := p.Ledgers.LedgerAndBefore(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(c.asOf-turnedDays, c.known), before.note)
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledgers[0], before: ledgers[1], byID: map[string]*schemas.Standing{}}
+	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledger, byID: map[string]*schemas.Standing{}}
 	for i := range s.ledger.Standings {
 		s.byID[s.ledger.Standings[i].ProjectID] = &s.ledger.Standings[i]
 	}
-	s.month = sync.OnceValues(func() (*schemas.Bulletin, error) {
+	s.turned, s.allTurned = before.turnedRed(ledger.Standings, maxListed)
+	s.board.make = func() (*boardFigures, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingTime)
 		defer cancel()
-		return p.Figures.Model(ctx, schemas.PeriodContaining(schemas.MonthOf, s.ledger.ReportingMonth.First()), c.known)
-	})
+		return p.countBoard(ctx, s)
+	}
 	s.initial = sync.OnceValue(func() []string { return initialsOf(s.ledger.Standings) })
 	return s, nil
 }
@@ -105,7 +110,7 @@ func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
 	// The one before answers until the rankings are there, too.
 	s, err := p.snapshots.get(ctx, want)
 	if err == nil {
-		_, err = s.month()
+		_, err = s.board.get()
 	}
 	if err == nil {
 		_, err = p.makeNewest(ctx, want)
@@ -172,7 +177,7 @@ func (p *Pages) warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.month()
+	_, err = s.board.get()
 	return err
 }
 
