@@ -161,7 +161,7 @@ func New(c Config) (*Pages, error) {
 	if p.templates, err = readTemplates(); err != nil {
 		return nil, err
 	}
-	p.snapshots = newShelf(keptSnapshots, p.takeSnapshot)
+	p.snapshots = p.newSnapshots()
 	p.restated = newShelf(keptRestated, p.readRestated)
 	p.assessed = newShelf(keptAssessments, p.makeAssessment)
 	return p, nil

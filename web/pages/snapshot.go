@@ -16,8 +16,21 @@ type cut struct {
 	known uint64
 }
 
-// keptSnapshots bounds how many ledgers are held in memory.
-const keptSnapshots = 4
+// Bounds of the ledgers that are held in memory beside the newest one: those of
+// other days, and those of today that links still lead to. A standing takes
+// about a kilobyte.
+const (
+	keptSnapshots   = 4
+	keptStandings   = 400_000 // of all; one ledger alone may have more
+	keptUnused      = 10 * time.Minute
+	snapshotsAtOnce = 2 // are made
+)
+
+func (p *Pages) newSnapshots() *shelf[cut, *snapshot] {
+	return newHeavyShelf(keptSnapshots, &load[*snapshot]{
+		most: keptStandings, weigh: func(s *snapshot) int { return len(s.ledger.Standings) }, turns: make(chan struct{}, snapshotsAtOnce), idle: keptUnused,
+	}, p.Now, p.takeSnapshot)
+}
 
 // turnedDays is how far back the board looks for what turned red.
 const turnedDays = 7
@@ -107,15 +120,14 @@ func (p *Pages) now(ctx context.Context, least uint64) (*snapshot, error) {
 }
 
 func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
-	// The one before answers until the rankings are there, too.
+	// The one before answers until the board is there, too.
 	s, err := p.snapshots.get(ctx, want)
 	if err == nil {
 		_, err = s.board.get()
 	}
 	if err == nil {
-		_, err = p.makeNewest(ctx, want)
-	}
-	if err != nil {
+		p.adopt(s)
+	} else {
 		p.Log.WarnContext(ctx, "the pages' ledger was not refreshed; it is tried again", "error", err)
 	}
 	p.current.mu.Lock()
@@ -129,13 +141,39 @@ func (p *Pages) makeNewest(ctx context.Context, want cut) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.adopt(s)
+	return s, nil
+}
+
+// adopt makes the ledger the newest one, if it is. The one before goes to those
+// of other days, where links of pages still find it unless it is too large.
+func (p *Pages) adopt(s *snapshot) {
 	c := &p.current
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.newest == nil || s.asOf > c.newest.asOf || s.asOf == c.newest.asOf && s.known > c.newest.known {
+	before := c.newest
+	newer := before == nil || s.asOf > before.asOf || s.asOf == before.asOf && s.known > before.known
+	if newer {
 		c.newest = s
 	}
-	return s, nil
+	c.mu.Unlock()
+	if !newer {
+		return
+	}
+	p.snapshots.remove(s.cut)
+	if before != nil {
+		p.snapshots.offer(before.cut, before)
+	}
+}
+
+// at gives the ledger of a cut, which may be the newest one.
+func (p *Pages) at(ctx context.Context, c cut) (*snapshot, error) {
+	p.current.mu.Lock()
+	newest := p.current.newest
+	p.current.mu.Unlock()
+	if newest != nil && newest.cut == c {
+		return newest, nil
+	}
+	return p.snapshots.get(ctx, c)
 }
 
 // newestOf tells whether a ledger of the day is there already.
@@ -145,7 +183,8 @@ func (p *Pages) newestOf(day schemas.Date) bool {
 	return p.current.newest != nil && p.current.newest.asOf == day
 }
 
-// warmEvery is how often it is looked whether a new day has begun.
+// warmEvery is how often it is looked whether a new day has begun, and what
+// nobody asked for.
 const warmEvery = time.Minute
 
 // Warm makes today's ledger and board before somebody asks for them, at the
@@ -164,6 +203,7 @@ func (p *Pages) Warm(ctx context.Context, warm chan<- struct{}) {
 			close(warm)
 			warm = nil
 		}
+		p.snapshots.forgetIdle()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -214,7 +254,7 @@ func (p *Pages) view(r *http.Request) (*view, error) {
 	if c.known, err = p.known(ctx, v.Known); err != nil {
 		return nil, err
 	}
-	v.snapshot, err = p.snapshots.get(ctx, c)
+	v.snapshot, err = p.at(ctx, c)
 	return v, err
 }
 
