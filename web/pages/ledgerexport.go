@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"archive/zip"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -66,13 +67,13 @@ func (p *Pages) exportLedger(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := &ledgerContent{view: v, filter: readFilter(r)}
 	format := r.FormValue("format")
-	write, known := map[string]func(io.Writer, []*schemas.Standing) error{
-		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows []*schemas.Standing) error { return c.writeXLSX(w, rows, p.Now()) },
+	write, known := map[string]func(io.Writer, *found) error{
+		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows *found) error { return c.writeXLSX(w, rows, p.Now()) },
 	}[format]
 	if !known {
 		return &schemas.Error{Code: schemas.Invalid, Field: "format", Value: schemas.Shorten(format), Message: "no such format", Hint: "xlsx or csv"}
 	}
-	rows := c.find()
+	rows := c.find(&c.filter)
 	name := fmt.Sprintf("台账-%s.%s", v.asOf, format)
 	media := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
 	return write(&download{ResponseWriter: w, media: media, name: name}, rows)
@@ -97,7 +98,7 @@ func (d *download) Write(b []byte) (int, error) {
 }
 
 // writeCSV writes with a byte-order mark, so that spreadsheets read UTF-8.
-func (c *ledgerContent) writeCSV(w io.Writer, rows []*schemas.Standing) error {
+func (c *ledgerContent) writeCSV(w io.Writer, rows *found) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return nil // a browser that went away has nobody to tell
 	}
@@ -108,8 +109,8 @@ func (c *ledgerContent) writeCSV(w io.Writer, rows []*schemas.Standing) error {
 		record[i] = column.name
 	}
 	_ = out.Write(record)
-	for _, s := range rows {
-		row := s.Row(c.rules, c.asOf)
+	for at := range rows.all() {
+		row := c.snapshot.ledger.Standings[at].Row(c.rules, c.asOf)
 		for i, column := range columns {
 			record[i] = csvText(column.value(&row))
 		}
@@ -174,10 +175,27 @@ func csvText(value any) string {
 	}
 }
 
+// maxSheetRows is how many projects a sheet holds beside its head.
+const maxSheetRows = excelize.TotalRows - 1
+
+// fitsSheet refuses what no spreadsheet opens, before anything is sent. A second
+// sheet would hold the rest, but orders, filters and sums would stop at the end
+// of the first without saying so.
+func fitsSheet(count int) error {
+	if count <= maxSheetRows {
+		return nil
+	}
+	return &schemas.Error{Code: schemas.TooLarge, Field: "format", Value: fmt.Sprint(count), Message: "more projects than a sheet holds", Hint: fmt.Sprintf("narrow the filters, or take csv; a sheet holds %d", maxSheetRows)}
+}
+
 // writeXLSX writes the rows with real numbers and days. Text is text, whatever
-// it begins with.
-func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now time.Time) error {
+// it begins with. Rows beyond some thousands wait in a temporary file, and are
+// compressed on their way out.
+func (c *ledgerContent) writeXLSX(w io.Writer, rows *found, now time.Time) error {
 	const sheet, about = "台账", "说明"
+	if err := fitsSheet(rows.count); err != nil {
+		return err
+	}
 	book := excelize.NewFile()
 	defer func() { _ = book.Close() }()
 	if err := book.SetSheetName("Sheet1", sheet); err != nil {
@@ -215,12 +233,14 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 	if err := out.SetRow("A1", cells, excelize.RowOpts{Height: 32}); err != nil {
 		return err
 	}
-	for n, s := range rows {
-		row := s.Row(c.rules, c.asOf)
+	line := 1
+	for at := range rows.all() {
+		row := c.snapshot.ledger.Standings[at].Row(c.rules, c.asOf)
 		for i, column := range columns {
 			cells[i] = sheetCell(column.value(&row), styles)
 		}
-		if err := out.SetRow(fmt.Sprintf("A%d", n+2), cells); err != nil {
+		line++
+		if err := out.SetRow(fmt.Sprintf("A%d", line), cells); err != nil {
 			return err
 		}
 	}
@@ -231,7 +251,7 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 		return err
 	}
 	for i, line := range [][2]string{
-		{"截至日期", c.asOf.String()}, {"已知到流序号", c.KnownSeq()}, {"项目数", fmt.Sprint(len(rows))}, {"筛选", c.said()}, {"导出时间", moment(now)}, {"单位", "金额为万元，比率为 %"},
+		{"截至日期", c.asOf.String()}, {"已知到流序号", c.KnownSeq()}, {"项目数", fmt.Sprint(rows.count)}, {"筛选", c.said()}, {"导出时间", moment(now)}, {"单位", "金额为万元，比率为 %"},
 	} {
 		if err := book.SetSheetRow(about, fmt.Sprintf("A%d", i+1), &[]any{line[0], line[1]}); err != nil {
 			return err
@@ -240,7 +260,9 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 	if err := book.SetColWidth(about, "A", "B", 24); err != nil {
 		return err
 	}
-	_ = book.Write(w) // a browser that went away has nobody to tell
+	// Write hands out a buffer with the whole file; what is zipped goes past it.
+	book.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) })
+	_ = book.Write(io.Discard) // a browser that went away has nobody to tell
 	return nil
 }
 

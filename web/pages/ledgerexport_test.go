@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -18,8 +19,8 @@ func TestExportsAreHarmless(t *testing.T) {
 	t.Parallel()
 	const evil = "=HYPERLINK(\"http://example.org\")"
 	s := schemas.Standing{ProjectID: "P-1", Name: evil, Enterprise: "@SUM(1)", RegisteredOn: schemas.NewDate(2025, 1, 2), TotalInvestment: 123456}
-	c := &ledgerContent{view: &view{snapshot: &snapshot{cut: cut{asOf: schemas.NewDate(2025, 10, 31)}, rules: schemas.DefaultRules()}}}
-	rows := []*schemas.Standing{&s}
+	c := &ledgerContent{view: &view{snapshot: snapshotOf(s)}, filter: filter{Sort: "id"}}
+	rows := c.find(&c.filter)
 	var text bytes.Buffer
 	if err := c.writeCSV(&text, rows); err != nil {
 		t.Fatal(err)
@@ -43,5 +44,17 @@ func TestExportsAreHarmless(t *testing.T) {
 	sheet, err := io.ReadAll(file)
 	if err != nil || bytes.Contains(sheet, []byte("<f>")) || !bytes.Contains(sheet, []byte(`t="inlineStr"><is><t>=HYPERLINK`)) || !bytes.Contains(sheet, []byte("<v>1234.56</v>")) || !bytes.Contains(sheet, []byte("<v>45659</v>")) {
 		t.Errorf("%v %.3000s", err, sheet)
+	}
+}
+
+// TestSheetsHaveAnEnd refuses what no spreadsheet opens.
+func TestSheetsHaveAnEnd(t *testing.T) {
+	t.Parallel()
+	var refused *schemas.Error
+	if err := fitsSheet(1_048_576); !errors.As(err, &refused) || refused.Code != schemas.TooLarge || inChinese(refused).Message == refused.Message || !strings.Contains(inChinese(refused).Hint, "1,048,575") {
+		t.Errorf("%+v", refused)
+	}
+	if err := fitsSheet(1_048_575); err != nil {
+		t.Error(err)
 	}
 }

@@ -15,9 +15,9 @@ import (
 
 func TestInitials(t *testing.T) {
 	t.Parallel()
-	got := initialsOf([]schemas.Standing{{Name: "焦作市年产5万吨LNG储罐", Enterprise: "云台山(集团)"}, {}})
-	if got[0] != "jzsnc5wdlngcg yts(jt)" && got[0] != "jzsnc5wdlngcg ytsjt" || got[1] != " " {
-		t.Errorf("%q", got)
+	text := newSearchText([]schemas.Standing{{ProjectID: "P-1", Name: "焦作市年产5万吨LNG储罐", Enterprise: "云台山(集团)é"}, {ProjectID: "x"}})
+	if got := string(text.text); got != "p-1\x00jzsnc5wdlngcg yts(jt)\x00x\x00 \x00" || !slices.Equal(text.ends, []int{26, 30}) {
+		t.Errorf("%q %v", got, text.ends)
 	}
 }
 

@@ -40,13 +40,13 @@ type snapshot struct {
 	cut
 	rules  *schemas.Rules
 	ledger *schemas.Ledger
-	byID   map[string]*schemas.Standing
 	// turned are the first of those that have turned red since turnedDays before,
 	// as known now, and allTurned counts them.
 	turned    []turnedRed
 	allTurned int
 	board     lasting[*boardFigures]
-	initial   func() []string // pinyin initials by standing
+	index     func() *ledgerIndex
+	text      func() *searchText
 }
 
 func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
@@ -55,18 +55,28 @@ func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledger, byID: map[string]*schemas.Standing{}}
-	for i := range s.ledger.Standings {
-		s.byID[s.ledger.Standings[i].ProjectID] = &s.ledger.Standings[i]
-	}
+	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledger}
+	s.derive()
 	s.turned, s.allTurned = before.turnedRed(ledger.Standings, maxListed)
 	s.board.make = func() (*boardFigures, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingTime)
 		defer cancel()
 		return p.countBoard(ctx, s)
 	}
-	s.initial = sync.OnceValue(func() []string { return initialsOf(s.ledger.Standings) })
 	return s, nil
+}
+
+// derive says how to make what is made when it is first asked for.
+func (s *snapshot) derive() {
+	s.index = sync.OnceValue(func() *ledgerIndex { return indexLedger(s.ledger.Standings, s.rules) })
+	s.text = sync.OnceValue(func() *searchText { return newSearchText(s.ledger.Standings) })
+}
+
+// warm makes what nearly every visitor looks at.
+func (s *snapshot) warm() error {
+	s.index()
+	_, err := s.board.get()
+	return err
 }
 
 // current is the newest ledger of today. While a newer one is made, which takes
@@ -123,7 +133,7 @@ func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
 	// The one before answers until the board is there, too.
 	s, err := p.snapshots.get(ctx, want)
 	if err == nil {
-		_, err = s.board.get()
+		err = s.warm()
 	}
 	if err == nil {
 		p.adopt(s)
@@ -217,8 +227,7 @@ func (p *Pages) warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.board.get()
-	return err
+	return s.warm()
 }
 
 // view is the ledger that a request asks for, and how it asked.

@@ -38,3 +38,11 @@ func someStandings(random *rand.Rand, n int) []schemas.Standing {
 	slices.SortFunc(standings, func(a, b schemas.Standing) int { return strings.Compare(a.ProjectID, b.ProjectID) })
 	return slices.CompactFunc(standings, func(a, b schemas.Standing) bool { return cmp.Compare(a.ProjectID, b.ProjectID) == 0 })
 }
+
+// snapshotOf gives a ledger of standings as pages hold it.
+func snapshotOf(standings ...schemas.Standing) *snapshot {
+	asOf := schemas.NewDate(2025, 10, 31)
+	s := &snapshot{cut: cut{asOf: asOf}, rules: schemas.DefaultRules(), ledger: &schemas.Ledger{AsOf: asOf, Standings: standings}}
+	s.derive()
+	return s
+}
