@@ -145,7 +145,7 @@ func BenchmarkExport(b *testing.B) {
 	s = snapshotOf(s.ledger.Standings[:100_000]...)
 	c := &ledgerContent{view: &view{snapshot: s}, filter: filter{Sort: "rate", Descending: true, Cancelled: true}}
 	for name, write := range map[string]func(io.Writer, *found) error{
-		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows *found) error { return c.writeXLSX(w, rows, time.Unix(0, 0)) },
+		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows *found) error { return c.writeXLSX(b.Context(), w, rows, time.Unix(0, 0)) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"archive/zip"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -67,17 +68,37 @@ func (p *Pages) exportLedger(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := &ledgerContent{view: v, filter: readFilter(r)}
 	format := r.FormValue("format")
-	write, known := map[string]func(io.Writer, *found) error{
-		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows *found) error { return c.writeXLSX(w, rows, p.Now()) },
-	}[format]
+	media, known := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
 	if !known {
 		return &schemas.Error{Code: schemas.Invalid, Field: "format", Value: schemas.Shorten(format), Message: "no such format", Hint: "xlsx or csv"}
 	}
 	rows := c.find(&c.filter)
-	name := fmt.Sprintf("台账-%s.%s", v.asOf, format)
-	media := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
-	return write(&download{ResponseWriter: w, media: media, name: name}, rows)
+	file := &download{ResponseWriter: w, media: media, name: fmt.Sprintf("台账-%s.%s", v.asOf, format)}
+	// A file that nobody fetches would hold its ledger.
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(downloadTime)) // a writer without deadlines is written without
+	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
+	if format == "csv" {
+		return c.writeCSV(file, rows)
+	}
+	if err := fitsSheet(rows.count); err != nil {
+		return err
+	}
+	select {
+	case p.workbooks <- struct{}{}:
+		defer func() { <-p.workbooks }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	return c.writeXLSX(r.Context(), file, rows, p.Now())
 }
+
+// Bounds of exports. A workbook takes a minute and a temporary file of two
+// gigabytes for each million projects.
+const (
+	downloadTime    = 30 * time.Minute
+	workbooksAtOnce = 2
+)
 
 // download says that it is a file when its first byte comes: what failed before
 // is told as a page.
@@ -191,27 +212,16 @@ func fitsSheet(count int) error {
 // writeXLSX writes the rows with real numbers and days. Text is text, whatever
 // it begins with. Rows beyond some thousands wait in a temporary file, and are
 // compressed on their way out.
-func (c *ledgerContent) writeXLSX(w io.Writer, rows *found, now time.Time) error {
+func (c *ledgerContent) writeXLSX(ctx context.Context, w io.Writer, rows *found, now time.Time) error {
 	const sheet, about = "台账", "说明"
-	if err := fitsSheet(rows.count); err != nil {
-		return err
-	}
 	book := excelize.NewFile()
 	defer func() { _ = book.Close() }()
 	if err := book.SetSheetName("Sheet1", sheet); err != nil {
 		return err
 	}
-	styles := map[string]int{}
-	for name, style := range map[string]*excelize.Style{
-		"head":  {Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E6EEF8"}}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}},
-		"day":   {CustomNumFmt: pointer("yyyy-mm-dd")},
-		"money": {CustomNumFmt: pointer("#,##0.##")}, "rate": {CustomNumFmt: pointer("0.0")},
-	} {
-		id, err := book.NewStyle(style)
-		if err != nil {
-			return err
-		}
-		styles[name] = id
+	styles, err := sheetStyles(book)
+	if err != nil {
+		return err
 	}
 	out, err := book.NewStreamWriter(sheet)
 	if err != nil {
@@ -235,6 +245,9 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows *found, now time.Time) error
 	}
 	line := 1
 	for at := range rows.all() {
+		if line%1000 == 0 && ctx.Err() != nil {
+			return nil // nobody waits for it any more
+		}
 		row := c.snapshot.ledger.Standings[at].Row(c.rules, c.asOf)
 		for i, column := range columns {
 			cells[i] = sheetCell(column.value(&row), styles)
@@ -266,12 +279,34 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows *found, now time.Time) error
 	return nil
 }
 
+// sheetStyles are the styles of a sheet's cells by name; the same each time, so
+// that the same rows are the same file.
+func sheetStyles(book *excelize.File) (map[string]int, error) {
+	styles := map[string]int{}
+	for _, one := range []struct {
+		name  string
+		style excelize.Style
+	}{
+		{"head", excelize.Style{Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E6EEF8"}}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}}},
+		{"day", excelize.Style{CustomNumFmt: pointer("yyyy-mm-dd")}},
+		{"money", excelize.Style{CustomNumFmt: pointer("#,##0.##")}},
+		{"rate", excelize.Style{CustomNumFmt: pointer("0.0")}},
+	} {
+		id, err := book.NewStyle(&one.style)
+		if err != nil {
+			return nil, err
+		}
+		styles[one.name] = id
+	}
+	return styles, nil
+}
+
 func pointer[T any](value T) *T { return &value }
 
 func sheetCell(value any, styles map[string]int) any {
 	switch v := plainCell(value).(type) {
 	case schemas.Date:
-		return excelize.Cell{StyleID: styles["day"], Value: v.Time()}
+		return excelize.Cell{StyleID: styles["day"], Value: sheetDay(v)}
 	case schemas.Money:
 		return excelize.Cell{StyleID: styles["money"], Value: float64(v) / 100}
 	case schemas.Figure:
@@ -279,6 +314,15 @@ func sheetCell(value any, styles map[string]int) any {
 	default:
 		return v
 	}
+}
+
+// sheetDay gives a day as spreadsheets count it. Those before March of 1900 are
+// counted by the library, which knows of the day that never was.
+func sheetDay(d schemas.Date) any {
+	if d < schemas.NewDate(1900, 3, 1) {
+		return d.Time()
+	}
+	return int(d - schemas.NewDate(1899, 12, 30))
 }
 
 // said says the filters in words.

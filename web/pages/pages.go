@@ -149,6 +149,7 @@ type Pages struct {
 	forms     *usedForms
 	restated  *shelf[restatedKey, []restatement]
 	assessed  *shelf[assessmentKey, *schemas.Assessment]
+	workbooks chan struct{} // as many as are made at once
 }
 
 // New makes the pages.
@@ -164,6 +165,7 @@ func New(c Config) (*Pages, error) {
 	p.snapshots = p.newSnapshots()
 	p.restated = newShelf(keptRestated, p.readRestated)
 	p.assessed = newShelf(keptAssessments, p.makeAssessment)
+	p.workbooks = make(chan struct{}, workbooksAtOnce)
 	return p, nil
 }
 
