@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -29,6 +30,20 @@ func newPlainly(standings []schemas.Standing) *plainly {
 		p.initials = append(p.initials, text)
 	}
 	return p
+}
+
+// choices are those that the filters offer.
+func (p *plainly) choices() (leads, departments, tags []string) {
+	words := [3]map[string]bool{{}, {}, {}}
+	for i := range p.standings {
+		s := &p.standings[i]
+		words[0][cmp.Or(s.Holder.Lead, unassigned)] = true
+		words[1][cmp.Or(s.Holder.Department, unassigned)] = true
+		for _, tag := range s.Tags {
+			words[2][tag] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(words[0])), slices.Sorted(maps.Keys(words[1])), slices.Sorted(maps.Keys(words[2]))
 }
 
 func (p *plainly) admits(f *filter, i int) bool {
@@ -115,6 +130,10 @@ func TestPagesAreThoseOfAFullSort(t *testing.T) {
 	for range 20 {
 		s := snapshotOf(someStandings(random, random.IntN(4000))...)
 		plain := newPlainly(s.ledger.Standings)
+		leads, departments, tags := plain.choices()
+		if c := s.index().choices; !slices.Equal(c.Leads, leads) || !slices.Equal(c.Departments, departments) || !slices.Equal(c.Tags, tags) {
+			t.Errorf("choices: %+v", c)
+		}
 		for word := range sorters {
 			f := someFilter(random)
 			f.Sort = word

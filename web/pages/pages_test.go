@@ -113,7 +113,7 @@ func TestHeavyShelf(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2025, 11, 3, 9, 0, 0, 0, time.UTC)
 	made := map[int]int{}
-	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(weight int) int { return weight }, turns: make(chan struct{}, 1), idle: time.Minute}, func() time.Time { return now },
+	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(weight int) int { return weight }, turns: make(chan struct{}, 1), time: time.Minute, idle: time.Minute}, func() time.Time { return now },
 		func(_ context.Context, key int) (int, error) { made[key]++; return key, nil })
 	get := func(keys ...int) {
 		t.Helper()
@@ -157,7 +157,7 @@ func TestHeavyShelf(t *testing.T) {
 func TestHeavyShelfTakesTurns(t *testing.T) {
 	t.Parallel()
 	begun, goOn := make(chan int), make(chan struct{})
-	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(int) int { return 1 }, turns: make(chan struct{}, 1)}, time.Now, func(_ context.Context, key int) (int, error) {
+	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(int) int { return 1 }, turns: make(chan struct{}, 1), time: time.Minute}, time.Now, func(_ context.Context, key int) (int, error) {
 		begun <- key
 		<-goOn
 		return key, nil

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// makingTime bounds how long something on a shelf may take to be made.
+// makingTime bounds how long something on a shelf may take to be made that is not
+// heavy.
 const makingTime = 2 * time.Minute
 
 // shelf keeps the latest values that were asked for; each is made once, however
@@ -30,6 +31,7 @@ type load[V any] struct {
 	most  int
 	weigh func(V) int
 	turns chan struct{} // as many as may be made at once
+	time  time.Duration // bounds how long one may take to be made
 	idle  time.Duration
 }
 
@@ -83,14 +85,16 @@ func (s *shelf[K, V]) get(ctx context.Context, key K) (V, error) {
 
 func (s *shelf[K, V]) fill(ctx context.Context, key K, one *keptValue[V]) {
 	defer close(one.done)
+	within := makingTime
 	if s.load != nil {
+		within = s.load.time
 		s.load.turns <- struct{}{}
 		defer func() { <-s.load.turns }()
 		if s.unwanted(key, one) {
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, makingTime)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	one.value, one.err = s.make(ctx, key)
 	s.mu.Lock()

@@ -24,11 +24,14 @@ const (
 	keptStandings   = 400_000 // of all; one ledger alone may have more
 	keptUnused      = 10 * time.Minute
 	snapshotsAtOnce = 2 // are made
+	// ledgerTime bounds how long a ledger, and its board, may take to be made: of a
+	// million projects the first of a day takes four minutes.
+	ledgerTime = 15 * time.Minute
 )
 
 func (p *Pages) newSnapshots() *shelf[cut, *snapshot] {
 	return newHeavyShelf(keptSnapshots, &load[*snapshot]{
-		most: keptStandings, weigh: func(s *snapshot) int { return len(s.ledger.Standings) }, turns: make(chan struct{}, snapshotsAtOnce), idle: keptUnused,
+		most: keptStandings, weigh: func(s *snapshot) int { return len(s.ledger.Standings) }, turns: make(chan struct{}, snapshotsAtOnce), time: ledgerTime, idle: keptUnused,
 	}, p.Now, p.takeSnapshot)
 }
 
@@ -59,7 +62,7 @@ func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
 	s.derive()
 	s.turned, s.allTurned = before.turnedRed(ledger.Standings, maxListed)
 	s.board.make = func() (*boardFigures, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTime)
 		defer cancel()
 		return p.countBoard(ctx, s)
 	}
