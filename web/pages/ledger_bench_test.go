@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"syscall"
@@ -64,6 +66,8 @@ func province() *snapshot {
 // machine disturb less than the time that passes.
 func used(b *testing.B, run func()) {
 	b.Helper()
+	run()
+	runtime.GC()
 	var before, after syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
 	for b.Loop() {
@@ -136,6 +140,24 @@ func BenchmarkProvince(b *testing.B) {
 			})
 		})
 	}
+	b.Run("by rate descending/served", func(b *testing.B) {
+		f := &fakeCity{watermark: 1}
+		p, err := New(Config{Rules: schemas.UndatedRules(s.rules), Ledgers: f, Knowledge: f, Figures: f, TokensUsed: func() bool { return false }, Now: func() time.Time { return s.asOf.Time() }})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.known = f.watermark
+		p.adopt(s)
+		mux := http.NewServeMux()
+		p.Register(mux)
+		used(b, func() {
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ledger?sort=-rate", nil))
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "共 <b>") {
+				b.Fatalf("%d %.300s", w.Code, w.Body)
+			}
+		})
+	})
 	b.Run("index and choices, once", func(b *testing.B) { used(b, func() { indexLedger(s.ledger.Standings, s.rules) }) })
 	b.Run("text of the search, once", func(b *testing.B) { used(b, func() { newSearchText(s.ledger.Standings) }) })
 	b.Run("board, once", func(b *testing.B) { used(b, func() { new(boardFigures).count(s.ledger) }) })

@@ -3,10 +3,10 @@ package pages
 import (
 	"cmp"
 	"iter"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
-	"sync"
 )
 
 // rowSet is a set of rows of a ledger, a bit for each of the ledger's.
@@ -87,77 +87,101 @@ func compareNumbered(a, b numbered) int {
 	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.row, b.row))
 }
 
-// numberedRows are kept because those of a page in the middle of a large ledger
-// take much memory.
-var numberedRows = sync.Pool{New: func() any { return new([]numbered) }}
+// everything is from where to where rows lie.
+var everything = bracket{upper: numbered{math.MaxUint64, math.MaxUint32}}
+
+// bracket is a part of the order, its ends included.
+type bracket struct{ lower, upper numbered }
 
 // page gives the rows from one place to another, which is behind the last one.
-// Without an order they are counted off; else those on the nearer side of the
-// page's far end are selected, and only the page is sorted.
+// Without an order they are counted off; else a sample tells about where the
+// page lies, and only what lies there is looked at closely.
 func (f *found) page(from, to int) []uint32 {
-	rows := make([]uint32, 0, to-from)
-	if from == to {
-		return rows
-	}
 	if f.number == nil {
-		before := from
-		for row := range f.rows.all() {
-			if len(rows) == to-from {
-				break
-			}
-			if before > 0 {
-				before--
-				continue
-			}
-			rows = append(rows, row)
-		}
-		return rows
+		return f.countOff(from, to)
 	}
-	// Seen from the end, the last pages are the first ones: all that is compared is
-	// turned round.
-	turn, turnRow := uint64(0), uint32(0)
-	fromEnd := f.count-from < to
-	if fromEnd {
-		turn, turnRow = ^turn, ^turnRow
-		from, to = f.count-to, f.count-from
-	}
-	kept := numberedRows.Get().(*[]numbered)
-	defer numberedRows.Put(kept)
-	*kept = f.least(slices.Grow((*kept)[:0], min(f.count, max(2*to, leastSelected))), to, turn, turnRow)
-	selectLeast(*kept, from)
-	page := (*kept)[from:to]
-	slices.SortFunc(page, compareNumbered)
-	for _, one := range page {
-		rows = append(rows, one.row^turnRow)
-	}
-	if fromEnd {
-		slices.Reverse(rows)
+	rows, hit := f.pageWithin(f.guess(from, to), from, to)
+	if !hit {
+		rows, _ = f.pageWithin(everything, from, to)
 	}
 	return rows
 }
 
-// leastSelected is from how many rows on it is worth to select among them.
-const leastSelected = 1000
-
-// least gives the n least, in no order. Whenever twice as many have come
-// together, the greater half of them goes, and what is greater than those that
-// stay does not come any more.
-func (f *found) least(kept []numbered, n int, turn uint64, turnRow uint32) []numbered {
-	var bound numbered
-	bounded := false
+func (f *found) countOff(from, to int) []uint32 {
+	rows := make([]uint32, 0, to-from)
+	at := 0
 	for row := range f.rows.all() {
-		one := numbered{f.number(row) ^ turn, row ^ turnRow}
-		if bounded && compareNumbered(one, bound) > 0 {
-			continue
+		if at >= to {
+			break
 		}
-		if kept = append(kept, one); len(kept) >= max(2*n, leastSelected) {
-			selectLeast(kept, n)
-			kept = kept[:n]
-			bound, bounded = slices.MaxFunc(kept, compareNumbered), true
+		if at >= from {
+			rows = append(rows, row)
+		}
+		at++
+	}
+	return rows
+}
+
+// sampled is how many rows the guess is made of.
+const sampled = 1000
+
+// guess gives the part of the order in which a page very likely lies: rows taken
+// at random are about as far from both ends as among all, with a deviation of
+// √(np(1−p)), of which it leaves four on either side.
+func (f *found) guess(from, to int) bracket {
+	stride := f.count / sampled
+	if stride < 2 {
+		return everything
+	}
+	sample := make([]numbered, 0, sampled+1)
+	at, next := 0, rand.IntN(stride)
+	for row := range f.rows.all() {
+		if at == next {
+			sample = append(sample, numbered{f.number(row), row})
+			next = len(sample)*stride + rand.IntN(stride)
+		}
+		at++
+	}
+	slices.SortFunc(sample, compareNumbered)
+	place := func(among, side int) int {
+		share := float64(among) / float64(f.count)
+		return int(share*float64(len(sample))) + side*int(4*math.Sqrt(float64(len(sample))*share*(1-share))+8)
+	}
+	within := everything
+	if i := place(from, -1); i >= 0 {
+		within.lower = sample[i]
+	}
+	if i := place(to, 1); i < len(sample) {
+		within.upper = sample[i]
+	}
+	return within
+}
+
+// pageWithin gives the page when it lies in a part of the order.
+func (f *found) pageWithin(within bracket, from, to int) (page []uint32, hit bool) {
+	below := 0
+	var inside []numbered
+	for row := range f.rows.all() {
+		one := numbered{f.number(row), row}
+		switch {
+		case compareNumbered(one, within.lower) < 0:
+			below++
+		case compareNumbered(one, within.upper) <= 0:
+			inside = append(inside, one)
 		}
 	}
-	selectLeast(kept, n)
-	return kept[:n]
+	from, to = from-below, to-below
+	if from < 0 || to > len(inside) {
+		return nil, false
+	}
+	selectLeast(inside, to)
+	selectLeast(inside[:to], from)
+	slices.SortFunc(inside[from:to], compareNumbered)
+	page = make([]uint32, 0, to-from)
+	for _, one := range inside[from:to] {
+		page = append(page, one.row)
+	}
+	return page, true
 }
 
 // selectLeast brings the n least to the front. The pivots are random, so that no

@@ -153,6 +153,17 @@ func TestPagesAreThoseOfAFullSort(t *testing.T) {
 			if page := got.page(len(want), len(want)); len(page) != 0 {
 				t.Errorf("an empty page has %v", page)
 			}
+			if n := len(want); n > 2 && got.number != nil {
+				at := func(i int) numbered { return numbered{got.number(want[i]), want[i]} }
+				for _, within := range []bracket{{at(1), at(n - 1)}, {at(0), at(n - 2)}} {
+					if page, hit := got.pageWithin(within, 0, n); hit {
+						t.Errorf("%+v: %v is all that there is", f, page)
+					}
+				}
+				if page, hit := got.pageWithin(bracket{at(1), at(n - 2)}, 1, n-1); !hit || !slices.Equal(page, want[1:n-1]) {
+					t.Errorf("%+v: %v, %t", f, page, hit)
+				}
+			}
 		}
 	}
 	if len(plainOrders) != len(sorters) || pages < 1000 {
