@@ -108,15 +108,17 @@ func waitFor(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
+// refresh makes a newer ledger. It does not wait for those of other days.
 func (p *Pages) refresh(ctx context.Context, want cut, m *making) {
-	m.s, m.err = p.snapshots.get(ctx, want)
+	ctx, cancel := context.WithTimeout(ctx, ledgerTime)
+	defer cancel()
+	m.s, m.err = p.takeSnapshot(ctx, want)
 	close(m.judged)
 	err := m.err
 	if err == nil {
 		// The one before answers until the board is there, too.
-		if err = m.s.warm(); err == nil || !p.newestOf(want.asOf) {
-			p.adopt(m.s)
-		}
+		err = m.s.warm()
+		p.adopt(m.s)
 	}
 	if err != nil {
 		p.Log.WarnContext(ctx, "the pages' ledger was not refreshed; it is tried again", "error", err)

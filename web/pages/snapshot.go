@@ -23,7 +23,7 @@ const (
 	keptSnapshots   = 4
 	keptStandings   = 400_000 // of all; one ledger alone may have more
 	keptUnused      = 10 * time.Minute
-	snapshotsAtOnce = 2 // are made
+	snapshotsAtOnce = 1 // is made, beside the newest one
 	// ledgerTime bounds how long a ledger, and its board, may take to be made: of a
 	// million projects the first of a day takes four minutes.
 	ledgerTime = 15 * time.Minute
