@@ -28,7 +28,7 @@ func (a *App) pageRoutes(mux *http.ServeMux, analyst pages.Analyst) error {
 		return err
 	}
 	config := pages.Config{
-		Rules: a.book, Ledgers: pageLedgers{a.ledgers}, Knowledge: knowledge{a}, Figures: pageFigures{a.ledgers}, Analyst: analyst, Archive: pageArchive{analyst},
+		Rules: a.book, Ledgers: a.pageLedgers(), Knowledge: knowledge{a}, Figures: pageFigures{a.ledgers}, Analyst: analyst, Archive: pageArchive{analyst},
 		Sessions: a.sessions, TokensUsed: a.tokens.Used, Script: a.pageScript.text, Join: a.longRuns.join, Now: a.now, Log: a.log,
 	}
 	config.Desk, config.NoteRefusal = pageDesk{editionDesk{a.press}, pageArchive{analyst}}, access.NoteRefusal
@@ -104,19 +104,6 @@ func (a *App) fetchPageScript(ctx context.Context) {
 		a.pageScript.kept.Store(&text)
 		return nil
 	})
-}
-
-// pageLedgers judges by the rules of the first cut's day.
-type pageLedgers struct{ ledgers datedLedgers }
-
-// Ledgers judges every project at the cuts.
-func (l pageLedgers) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
-	return l.ledgers.on(cuts[0].AsOf).Ledgers(ctx, cuts...)
-}
-
-// LedgersOf judges some projects at the cuts.
-func (l pageLedgers) LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error) {
-	return l.ledgers.on(cuts[0].AsOf).LedgersOf(ctx, projects, cuts...)
 }
 
 // pageFigures are the figures of bulletins.

@@ -19,12 +19,7 @@ const maxListed = 30
 // boardContent is what the board shows.
 type boardContent struct {
 	*view
-	Projects     int
-	Total        schemas.Money
-	Cancelled    int
-	Unreported   int
-	Open         int
-	Overdue      int
+	*boardFigures
 	Month        schemas.Month
 	Statuses     []share
 	Stages       []share
@@ -94,59 +89,32 @@ func (p *Pages) boardOf(r *http.Request) (*boardContent, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := p.Figures.Count(v.ledger)
+	figures, err := v.snapshot.board.get()
 	if err != nil {
 		return nil, err
 	}
-	b := &boardContent{view: v, Month: v.ledger.ReportingMonth, Investment: counts.Investment, Lights: lights()}
+	b := &boardContent{view: v, boardFigures: figures, Month: v.ledger.ReportingMonth, Investment: figures.counts.Investment, Lights: lights(), RankingMonth: figures.ranksOf}
 	for _, m := range schemas.Milestones() {
-		b.Rates = append(b.Rates, rate{milestoneName(m), *counts.Milestones.Of(m)})
+		b.Rates = append(b.Rates, rate{milestoneName(m), *figures.counts.Milestones.Of(m)})
 	}
-	b.count()
+	b.share()
 	b.list()
-	model, err := v.month()
-	if err != nil {
-		return nil, err
-	}
-	b.RankingMonth = model.Period
-	b.rank(model)
+	b.rank()
 	return b, nil
 }
 
-// count fills the totals and the matrix of lights.
-func (b *boardContent) count() {
-	byStatus, byStage := map[schemas.Status]int{}, map[schemas.Stage]int{}
-	byLight := map[string]map[schemas.Light]int{}
-	for i := range b.ledger.Standings {
-		s := &b.ledger.Standings[i]
-		if s.Cancelled {
-			b.Cancelled++
-			continue
-		}
-		b.Projects++
-		b.Total += s.TotalInvestment
-		b.Open += s.OpenIssues()
-		b.Overdue += s.OverdueIssues(b.asOf)
-		if s.Investment.Unreported {
-			b.Unreported++
-		}
-		byStatus[s.Status]++
-		byStage[s.Stage]++
-		if byLight[s.District] == nil {
-			byLight[s.District] = map[schemas.Light]int{}
-		}
-		byLight[s.District][s.Light]++
-	}
+// share fills what leads to the projects that are counted.
+func (b *boardContent) share() {
 	for _, s := range statuses() {
-		b.Statuses = append(b.Statuses, share{"status-" + string(s), statusNames[s], byStatus[s], b.ledgerLink("status", string(s))})
+		b.Statuses = append(b.Statuses, share{"status-" + string(s), statusNames[s], b.byStatus[s], b.ledgerLink("status", string(s))})
 	}
 	for _, s := range stages() {
-		b.Stages = append(b.Stages, share{"stage-" + string(s), stageNames[s], byStage[s], b.ledgerLink("stage", string(s))})
+		b.Stages = append(b.Stages, share{"stage-" + string(s), stageNames[s], b.byStage[s], b.ledgerLink("stage", string(s))})
 	}
 	for _, d := range b.rules.Districts {
 		row := matrixRow{Code: d.Code, Name: d.Name}
 		for _, l := range lights() {
-			n := byLight[d.Code][l]
+			n := b.byLight[d.Code][l]
 			row.Counts = append(row.Counts, share{string(l), lightNames[l], n, b.ledgerLink("district", d.Code, "light", string(l))})
 			row.Projects += n
 		}
@@ -194,45 +162,29 @@ func (v *view) DistrictName(code string) string { return v.rules.DistrictName(co
 
 // list fills what turned red and what is due.
 func (b *boardContent) list() {
-	was := map[string]schemas.Light{}
-	for i := range b.before.Standings {
-		was[b.before.Standings[i].ProjectID] = b.before.Standings[i].Light
+	one := func(row int, was schemas.Light) listed {
+		s := &b.ledger.Standings[row]
+		return listed{s, b.DistrictName(s.District), was}
 	}
-	for i := range b.ledger.Standings {
-		s := &b.ledger.Standings[i]
-		if s.Cancelled {
-			continue
-		}
-		one := listed{s, b.DistrictName(s.District), was[s.ProjectID]}
-		if s.Light == schemas.Red && one.Was != schemas.Red {
-			b.TurnedRed = append(b.TurnedRed, one)
-		}
-		if s.Suspended {
-			continue
-		}
-		for _, m := range schemas.Milestones() {
-			ms := s.Milestones[m]
-			if days := int(ms.Target - b.asOf); ms.ReachedOn == 0 && ms.Target != 0 && days > 0 && days <= dueDays {
-				b.Due = append(b.Due, dueMilestone{one, m, ms, days})
-			}
-		}
+	for _, t := range b.turned {
+		b.TurnedRed = append(b.TurnedRed, one(t.row, t.was))
 	}
-	slices.SortStableFunc(b.Due, func(x, y dueMilestone) int { return cmp.Compare(x.Days, y.Days) })
-	if b.MoreRed = len(b.TurnedRed) - maxListed; b.MoreRed > 0 {
-		b.TurnedRed = b.TurnedRed[:maxListed]
+	for _, d := range b.due {
+		due := dueMilestone{listed: one(d.row, ""), Milestone: d.milestone}
+		due.MilestoneStanding = due.Standing.Milestones[d.milestone]
+		due.Days = int(due.Target - b.asOf)
+		b.Due = append(b.Due, due)
 	}
-	if b.MoreDue = len(b.Due) - maxListed; b.MoreDue > 0 {
-		b.Due = b.Due[:maxListed]
-	}
+	b.MoreRed, b.MoreDue = b.allTurned-len(b.TurnedRed), b.allDue-len(b.Due)
 }
 
 // rank fills the rankings, the best first and rows without a rank last.
-func (b *boardContent) rank(model *schemas.Bulletin) {
+func (b *boardContent) rank() {
 	names := map[string]string{}
 	for _, g := range b.rules.Groups {
 		names[g.Code] = g.Name
 	}
-	for _, g := range model.Groups {
+	for _, g := range b.ranks {
 		one := ranking{Rows: slices.Clone(g.Rows)}
 		switch {
 		case g.Group != nil:

@@ -1,10 +1,8 @@
 package pages
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -124,78 +122,8 @@ func (f *filter) sortWord() string {
 	return f.Sort
 }
 
-// admits tells whether the project is shown; initials are those of its names.
-func (f *filter) admits(s *schemas.Standing, initials string) bool {
-	is := func(want, have string) bool { return want == "" || want == have }
-	if s.Cancelled && !f.Cancelled {
-		return false
-	}
-	return is(f.District, s.District) && is(f.Lead, cmp.Or(s.Holder.Lead, unassigned)) && is(f.Department, cmp.Or(s.Holder.Department, unassigned)) &&
-		is(f.Light, string(s.Light)) && is(f.Status, string(s.Status)) && is(f.Stage, string(s.Stage)) &&
-		(f.Tag == "" || slices.Contains(s.Tags, f.Tag)) && f.finds(s, initials)
-}
-
 // unassigned is how the filters name nobody.
 const unassigned = "未分包"
-
-func (f *filter) finds(s *schemas.Standing, initials string) bool {
-	if f.Q == "" {
-		return true
-	}
-	q := strings.ToLower(f.Q)
-	for _, text := range [...]string{s.ProjectID, s.Name, s.Enterprise, initials} {
-		if strings.Contains(strings.ToLower(text), q) {
-			return true
-		}
-	}
-	return false
-}
-
-// sorters compare by the words of "sort".
-var sorters = map[string]func(x, y *schemas.Standing) int{
-	"id":       func(x, y *schemas.Standing) int { return strings.Compare(x.ProjectID, y.ProjectID) },
-	"district": func(x, y *schemas.Standing) int { return strings.Compare(x.District, y.District) },
-	"lead":     func(x, y *schemas.Standing) int { return strings.Compare(x.Holder.Lead, y.Holder.Lead) },
-	"light":    func(x, y *schemas.Standing) int { return cmp.Compare(lightOrder(x.Light), lightOrder(y.Light)) },
-	"status": func(x, y *schemas.Standing) int {
-		return cmp.Compare(slices.Index(statuses(), x.Status), slices.Index(statuses(), y.Status))
-	},
-	"stage": func(x, y *schemas.Standing) int {
-		return cmp.Compare(slices.Index(stages(), x.Stage), slices.Index(stages(), y.Stage))
-	},
-	"total":    func(x, y *schemas.Standing) int { return cmp.Compare(x.TotalInvestment, y.TotalInvestment) },
-	"plan":     func(x, y *schemas.Standing) int { return cmp.Compare(x.Investment.Plan, y.Investment.Plan) },
-	"invested": func(x, y *schemas.Standing) int { return cmp.Compare(x.Investment.Invested, y.Investment.Invested) },
-	"rate":     compareRates,
-	"target":   compareTargets,
-	"issues":   func(x, y *schemas.Standing) int { return cmp.Compare(x.OpenIssues(), y.OpenIssues()) },
-}
-
-// lightOrder puts the worst first.
-func lightOrder(l schemas.Light) int {
-	return slices.Index([]schemas.Light{schemas.Red, schemas.Yellow, schemas.Green, schemas.Grey, schemas.NoneOn}, l)
-}
-
-// compareRates compares invested ÷ plan; without a plan or a report it is the least.
-func compareRates(x, y *schemas.Standing) int {
-	rateOf := func(s *schemas.Standing) float64 {
-		if s.Investment.Plan == 0 || !s.Investment.Known {
-			return -1
-		}
-		return float64(s.Investment.Invested) / float64(s.Investment.Plan)
-	}
-	return cmp.Compare(rateOf(x), rateOf(y))
-}
-
-func compareTargets(x, y *schemas.Standing) int {
-	targetOf := func(s *schemas.Standing) schemas.Date {
-		if m, ok := nextMilestone(s); ok && s.Milestones[m].Target != 0 {
-			return s.Milestones[m].Target
-		}
-		return schemas.LastDate
-	}
-	return cmp.Compare(targetOf(x), targetOf(y))
-}
 
 // nextMilestone is the first that was not reached.
 func nextMilestone(s *schemas.Standing) (schemas.Milestone, bool) {
@@ -213,7 +141,7 @@ func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	content := &ledgerContent{view: v, filter: readFilter(r), Choices: choicesOf(v.snapshot)}
+	content := &ledgerContent{view: v, filter: readFilter(r), Choices: v.index().choices}
 	content.Columns, content.named = chooseColumns(r)
 	if content.named {
 		rememberColumns(w, content.Columns)
@@ -226,16 +154,16 @@ func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *ledgerContent) fill(page string) {
-	found := c.find()
-	c.Found = len(found)
+	found := c.find(&c.filter)
+	c.Found = found.count
 	c.Pages = max(1, (c.Found+rowsPerPage-1)/rowsPerPage)
 	c.Page = 1
 	if n, err := strconv.Atoi(page); err == nil {
 		c.Page = min(max(1, n), c.Pages)
 	}
 	c.From, c.To = (c.Page-1)*rowsPerPage, min(c.Page*rowsPerPage, c.Found)
-	for _, s := range found[c.From:c.To] {
-		c.Rows = append(c.Rows, c.row(s))
+	for _, row := range found.page(c.From, c.To) {
+		c.Rows = append(c.Rows, c.row(&c.snapshot.ledger.Standings[row]))
 	}
 	c.From = min(c.From+1, c.Found)
 	pageLink := func(n int) string {
@@ -285,31 +213,6 @@ func (c *ledgerContent) heading(word, name, class string) heading {
 	return h
 }
 
-func (c *ledgerContent) find() []*schemas.Standing {
-	var initials []string
-	if c.Q != "" {
-		initials = c.initial()
-	}
-	var found []*schemas.Standing
-	for i := range c.snapshot.ledger.Standings {
-		s, letters := &c.snapshot.ledger.Standings[i], ""
-		if initials != nil {
-			letters = initials[i]
-		}
-		if c.admits(s, letters) {
-			found = append(found, s)
-		}
-	}
-	compare := sorters[c.Sort]
-	slices.SortStableFunc(found, func(x, y *schemas.Standing) int {
-		if c.Descending {
-			return compare(y, x)
-		}
-		return compare(x, y)
-	})
-	return found
-}
-
 func (c *ledgerContent) row(s *schemas.Standing) ledgerRow {
 	row := ledgerRow{Standing: s, DistrictName: c.DistrictName(s.District), Open: s.OpenIssues(), Late: s.OverdueIssues(c.asOf)}
 	if s.Investment.Known {
@@ -320,28 +223,4 @@ func (c *ledgerContent) row(s *schemas.Standing) ledgerRow {
 	}
 	row.Extra = c.extra(&row)
 	return row
-}
-
-func choicesOf(s *snapshot) Choices {
-	c := Choices{Districts: s.rules.Districts, Lights: lights(), Statuses: statuses(), Stages: stages()}
-	leads, departments, tags := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for i := range s.ledger.Standings {
-		one := &s.ledger.Standings[i]
-		leads[cmp.Or(one.Holder.Lead, unassigned)] = true
-		departments[cmp.Or(one.Holder.Department, unassigned)] = true
-		for _, tag := range one.Tags {
-			tags[tag] = true
-		}
-	}
-	c.Leads, c.Departments, c.Tags = sortedKeys(leads), sortedKeys(departments), sortedKeys(tags)
-	return c
-}
-
-func sortedKeys(set map[string]bool) []string {
-	keys := make([]string, 0, len(set))
-	for key := range set {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"archive/zip"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -66,17 +68,37 @@ func (p *Pages) exportLedger(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := &ledgerContent{view: v, filter: readFilter(r)}
 	format := r.FormValue("format")
-	write, known := map[string]func(io.Writer, []*schemas.Standing) error{
-		"csv": c.writeCSV, "xlsx": func(w io.Writer, rows []*schemas.Standing) error { return c.writeXLSX(w, rows, p.Now()) },
-	}[format]
+	media, known := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
 	if !known {
 		return &schemas.Error{Code: schemas.Invalid, Field: "format", Value: schemas.Shorten(format), Message: "no such format", Hint: "xlsx or csv"}
 	}
-	rows := c.find()
-	name := fmt.Sprintf("台账-%s.%s", v.asOf, format)
-	media := map[string]string{"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[format]
-	return write(&download{ResponseWriter: w, media: media, name: name}, rows)
+	rows := c.find(&c.filter)
+	file := &download{ResponseWriter: w, media: media, name: fmt.Sprintf("台账-%s.%s", v.asOf, format)}
+	// A file that nobody fetches would hold its ledger.
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(downloadTime)) // a writer without deadlines is written without
+	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
+	if format == "csv" {
+		return c.writeCSV(file, rows)
+	}
+	if err := fitsSheet(rows.count); err != nil {
+		return err
+	}
+	select {
+	case p.workbooks <- struct{}{}:
+		defer func() { <-p.workbooks }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	return c.writeXLSX(r.Context(), file, rows, p.Now())
 }
+
+// Bounds of exports. A workbook takes a minute and a temporary file of two
+// gigabytes for each million projects.
+const (
+	downloadTime    = 30 * time.Minute
+	workbooksAtOnce = 2
+)
 
 // download says that it is a file when its first byte comes: what failed before
 // is told as a page.
@@ -97,7 +119,7 @@ func (d *download) Write(b []byte) (int, error) {
 }
 
 // writeCSV writes with a byte-order mark, so that spreadsheets read UTF-8.
-func (c *ledgerContent) writeCSV(w io.Writer, rows []*schemas.Standing) error {
+func (c *ledgerContent) writeCSV(w io.Writer, rows *found) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return nil // a browser that went away has nobody to tell
 	}
@@ -108,8 +130,8 @@ func (c *ledgerContent) writeCSV(w io.Writer, rows []*schemas.Standing) error {
 		record[i] = column.name
 	}
 	_ = out.Write(record)
-	for _, s := range rows {
-		row := s.Row(c.rules, c.asOf)
+	for at := range rows.all() {
+		row := c.snapshot.ledger.Standings[at].Row(c.rules, c.asOf)
 		for i, column := range columns {
 			record[i] = csvText(column.value(&row))
 		}
@@ -174,26 +196,32 @@ func csvText(value any) string {
 	}
 }
 
+// maxSheetRows is how many projects a sheet holds beside its head.
+const maxSheetRows = excelize.TotalRows - 1
+
+// fitsSheet refuses what no spreadsheet opens, before anything is sent. A second
+// sheet would hold the rest, but orders, filters and sums would stop at the end
+// of the first without saying so.
+func fitsSheet(count int) error {
+	if count <= maxSheetRows {
+		return nil
+	}
+	return &schemas.Error{Code: schemas.TooLarge, Field: "format", Value: fmt.Sprint(count), Message: "more projects than a sheet holds", Hint: fmt.Sprintf("narrow the filters, or take csv; a sheet holds %d", maxSheetRows)}
+}
+
 // writeXLSX writes the rows with real numbers and days. Text is text, whatever
-// it begins with.
-func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now time.Time) error {
+// it begins with. Rows beyond some thousands wait in a temporary file, and are
+// compressed on their way out.
+func (c *ledgerContent) writeXLSX(ctx context.Context, w io.Writer, rows *found, now time.Time) error {
 	const sheet, about = "台账", "说明"
 	book := excelize.NewFile()
 	defer func() { _ = book.Close() }()
 	if err := book.SetSheetName("Sheet1", sheet); err != nil {
 		return err
 	}
-	styles := map[string]int{}
-	for name, style := range map[string]*excelize.Style{
-		"head":  {Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E6EEF8"}}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}},
-		"day":   {CustomNumFmt: pointer("yyyy-mm-dd")},
-		"money": {CustomNumFmt: pointer("#,##0.##")}, "rate": {CustomNumFmt: pointer("0.0")},
-	} {
-		id, err := book.NewStyle(style)
-		if err != nil {
-			return err
-		}
-		styles[name] = id
+	styles, err := sheetStyles(book)
+	if err != nil {
+		return err
 	}
 	out, err := book.NewStreamWriter(sheet)
 	if err != nil {
@@ -215,12 +243,17 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 	if err := out.SetRow("A1", cells, excelize.RowOpts{Height: 32}); err != nil {
 		return err
 	}
-	for n, s := range rows {
-		row := s.Row(c.rules, c.asOf)
+	line := 1
+	for at := range rows.all() {
+		if line%1000 == 0 && ctx.Err() != nil {
+			return nil // nobody waits for it any more
+		}
+		row := c.snapshot.ledger.Standings[at].Row(c.rules, c.asOf)
 		for i, column := range columns {
 			cells[i] = sheetCell(column.value(&row), styles)
 		}
-		if err := out.SetRow(fmt.Sprintf("A%d", n+2), cells); err != nil {
+		line++
+		if err := out.SetRow(fmt.Sprintf("A%d", line), cells); err != nil {
 			return err
 		}
 	}
@@ -231,7 +264,7 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 		return err
 	}
 	for i, line := range [][2]string{
-		{"截至日期", c.asOf.String()}, {"已知到流序号", c.KnownSeq()}, {"项目数", fmt.Sprint(len(rows))}, {"筛选", c.said()}, {"导出时间", moment(now)}, {"单位", "金额为万元，比率为 %"},
+		{"截至日期", c.asOf.String()}, {"已知到流序号", c.KnownSeq()}, {"项目数", fmt.Sprint(rows.count)}, {"筛选", c.said()}, {"导出时间", moment(now)}, {"单位", "金额为万元，比率为 %"},
 	} {
 		if err := book.SetSheetRow(about, fmt.Sprintf("A%d", i+1), &[]any{line[0], line[1]}); err != nil {
 			return err
@@ -240,8 +273,32 @@ func (c *ledgerContent) writeXLSX(w io.Writer, rows []*schemas.Standing, now tim
 	if err := book.SetColWidth(about, "A", "B", 24); err != nil {
 		return err
 	}
-	_ = book.Write(w) // a browser that went away has nobody to tell
+	// Write hands out a buffer with the whole file; what is zipped goes past it.
+	book.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) })
+	_ = book.Write(io.Discard) // a browser that went away has nobody to tell
 	return nil
+}
+
+// sheetStyles are the styles of a sheet's cells by name; the same each time, so
+// that the same rows are the same file.
+func sheetStyles(book *excelize.File) (map[string]int, error) {
+	styles := map[string]int{}
+	for _, one := range []struct {
+		name  string
+		style excelize.Style
+	}{
+		{"head", excelize.Style{Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E6EEF8"}}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "center"}}},
+		{"day", excelize.Style{CustomNumFmt: pointer("yyyy-mm-dd")}},
+		{"money", excelize.Style{CustomNumFmt: pointer("#,##0.##")}},
+		{"rate", excelize.Style{CustomNumFmt: pointer("0.0")}},
+	} {
+		id, err := book.NewStyle(&one.style)
+		if err != nil {
+			return nil, err
+		}
+		styles[one.name] = id
+	}
+	return styles, nil
 }
 
 func pointer[T any](value T) *T { return &value }
@@ -249,7 +306,7 @@ func pointer[T any](value T) *T { return &value }
 func sheetCell(value any, styles map[string]int) any {
 	switch v := plainCell(value).(type) {
 	case schemas.Date:
-		return excelize.Cell{StyleID: styles["day"], Value: v.Time()}
+		return excelize.Cell{StyleID: styles["day"], Value: sheetDay(v)}
 	case schemas.Money:
 		return excelize.Cell{StyleID: styles["money"], Value: float64(v) / 100}
 	case schemas.Figure:
@@ -257,6 +314,15 @@ func sheetCell(value any, styles map[string]int) any {
 	default:
 		return v
 	}
+}
+
+// sheetDay gives a day as spreadsheets count it. Those before March of 1900 are
+// counted by the library, which knows of the day that never was.
+func sheetDay(d schemas.Date) any {
+	if d < schemas.NewDate(1900, 3, 1) {
+		return d.Time()
+	}
+	return int(d - schemas.NewDate(1899, 12, 30))
 }
 
 // said says the filters in words.

@@ -46,6 +46,7 @@ var sayings = map[string][2]string{
 	"no such project":                                               {"没有这个项目", "台账里列出全部项目"},
 	"this process takes no events":                                  {"此服务不接收填报", "请到接收填报的服务上操作"},
 	"no such format":                                                {"没有这种格式", "选 XLSX 或 CSV"},
+	"more projects than a sheet holds":                              {"项目太多，一张工作表装不下", "缩小筛选范围，或导出 CSV；一张工作表最多 1,048,575 个项目"},
 	"no such form":                                                  {"没有这个表单", "从填报页进入"},
 	"the tokens cannot be reached":                                  {"账号服务暂时不可用", "请稍后再试"},
 	"ClickHouse does not answer":                                    {"数据仓库暂时不可用", "请稍后再试"},

@@ -18,8 +18,12 @@ import (
 // Ledgers gives the ledgers of cuts that share one KnownSeq, judged by the
 // rules of the first cut's day.
 type Ledgers interface {
-	Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
-	// LedgersOf does so for some projects alone.
+	// LedgerAndBefore gives the ledger of a cut with its rows by project id, and
+	// shows each standing at an earlier cut, in any order and one at a time. Both
+	// are judged of one reading of the events where they must be read. What is
+	// shown is not kept: a second ledger need not be in memory.
+	LedgerAndBefore(ctx context.Context, cut, before schemas.Cut, show func(*schemas.Standing)) (*schemas.Ledger, error)
+	// LedgersOf gives the ledgers of cuts for some projects alone.
 	LedgersOf(ctx context.Context, projects []string, cuts ...schemas.Cut) ([]*schemas.Ledger, error)
 }
 
@@ -145,6 +149,7 @@ type Pages struct {
 	forms     *usedForms
 	restated  *shelf[restatedKey, []restatement]
 	assessed  *shelf[assessmentKey, *schemas.Assessment]
+	workbooks chan struct{} // as many as are made at once
 }
 
 // New makes the pages.
@@ -157,9 +162,10 @@ func New(c Config) (*Pages, error) {
 	if p.templates, err = readTemplates(); err != nil {
 		return nil, err
 	}
-	p.snapshots = newShelf(keptSnapshots, p.takeSnapshot)
+	p.snapshots = p.newSnapshots()
 	p.restated = newShelf(keptRestated, p.readRestated)
 	p.assessed = newShelf(keptAssessments, p.makeAssessment)
+	p.workbooks = make(chan struct{}, workbooksAtOnce)
 	return p, nil
 }
 

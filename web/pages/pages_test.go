@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,9 +15,9 @@ import (
 
 func TestInitials(t *testing.T) {
 	t.Parallel()
-	got := initialsOf([]schemas.Standing{{Name: "焦作市年产5万吨LNG储罐", Enterprise: "云台山(集团)"}, {}})
-	if got[0] != "jzsnc5wdlngcg yts(jt)" && got[0] != "jzsnc5wdlngcg ytsjt" || got[1] != " " {
-		t.Errorf("%q", got)
+	text := newSearchText([]schemas.Standing{{ProjectID: "P-1", Name: "焦作市年产5万吨LNG储罐", Enterprise: "云台山(集团)é"}, {ProjectID: "x"}})
+	if got := string(text.text); got != "p-1\x00jzsnc5wdlngcg yts(jt)\x00x\x00 \x00" || !slices.Equal(text.ends, []int{26, 30}) {
+		t.Errorf("%q %v", got, text.ends)
 	}
 }
 
@@ -102,6 +103,92 @@ func TestShelf(t *testing.T) {
 	cancel()
 	hanging := newShelf(1, func(ctx context.Context, _ int) (int, error) { <-t.Context().Done(); return 0, ctx.Err() })
 	if _, err := hanging.get(ended, 1); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A shelf of heavy values keeps what it bears, one that is too heavy alone, and
+// nothing that nobody asks for.
+func TestHeavyShelf(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 11, 3, 9, 0, 0, 0, time.UTC)
+	made := map[int]int{}
+	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(weight int) int { return weight }, turns: make(chan struct{}, 1), time: time.Minute, idle: time.Minute}, func() time.Time { return now },
+		func(_ context.Context, key int) (int, error) { made[key]++; return key, nil })
+	get := func(keys ...int) {
+		t.Helper()
+		for _, key := range keys {
+			if value, err := s.get(t.Context(), key); err != nil || value != key {
+				t.Errorf("%d: %d %v", key, value, err)
+			}
+		}
+	}
+	kept := func(want ...int) {
+		t.Helper()
+		if !slices.Equal(s.order, want) || len(s.kept) != len(want) {
+			t.Errorf("%v are kept, want %v", s.order, want)
+		}
+	}
+	get(60, 40, 60, 1) // 40 goes
+	kept(60, 1)
+	get(101)
+	kept(101)
+	get(101, 2)
+	kept(2)
+	s.offer(101, 101)
+	s.offer(98, 98)
+	kept(2, 98)
+	s.offer(3, 3)
+	kept(3)
+	s.remove(98)
+	get(10, 11, 12, 13)
+	kept(10, 11, 12, 13)
+	now = now.Add(time.Minute)
+	get(11)
+	now = now.Add(time.Second)
+	s.forgetIdle()
+	kept(11)
+	if made[60] != 1 || made[101] != 1 || made[98] != 0 {
+		t.Errorf("made: %v", made)
+	}
+}
+
+// What is not begun and nobody waits for is not made.
+func TestHeavyShelfTakesTurns(t *testing.T) {
+	t.Parallel()
+	begun, goOn := make(chan int), make(chan struct{})
+	s := newHeavyShelf(4, &load[int]{most: 100, weigh: func(int) int { return 1 }, turns: make(chan struct{}, 1), time: time.Minute}, time.Now, func(_ context.Context, key int) (int, error) {
+		begun <- key
+		<-goOn
+		return key, nil
+	})
+	ask := func(ctx context.Context, key int) chan error {
+		asked := make(chan error, 1)
+		go func() {
+			_, err := s.get(ctx, key)
+			asked <- err
+		}()
+		return asked
+	}
+	first := ask(t.Context(), 1)
+	if key := <-begun; key != 1 {
+		t.Fatalf("%d is made", key)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := <-ask(gone, 2); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	third := ask(t.Context(), 3)
+	goOn <- struct{}{}
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if key := <-begun; key != 3 {
+		t.Errorf("%d is made", key)
+	}
+	goOn <- struct{}{}
+	if err := <-third; err != nil {
 		t.Error(err)
 	}
 }

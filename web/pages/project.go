@@ -72,8 +72,8 @@ func (p *Pages) project(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	standing, found := v.byID[id]
-	if !found {
+	standing := v.standing(id)
+	if standing == nil {
 		return &schemas.Error{Code: schemas.NotFound, Field: "id", Value: schemas.Shorten(id), Message: "no such project", Hint: "the ledger lists them"}
 	}
 	events, err := p.Archive.History(r.Context(), id, v.known)

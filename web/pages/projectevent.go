@@ -67,7 +67,7 @@ func (p *Pages) eventOf(r *http.Request) (*eventContent, error) {
 	}
 	e := events[i]
 	c := &eventContent{ProjectID: id, ProjectName: id, Event: e, Name: typeNames[schemas.Type(e.Type)], Back: "/projects/" + url.PathEscape(id)}
-	if standing := s.byID[id]; standing != nil {
+	if standing := s.standing(id); standing != nil {
 		c.ProjectName = standing.Name
 	}
 	c.OfficeName = officeName(s.rules, e.District)

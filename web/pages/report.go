@@ -132,8 +132,9 @@ func newReport(today schemas.Date, rules *schemas.Rules) *reportContent {
 
 // namesOf gives the departments and leads of the ledger and of the directory.
 func namesOf(s *snapshot) (departments, leads []string) {
-	choices := choicesOf(s)
+	choices := s.index().choices
 	named := func(names []string, directory schemas.Directory) []string {
+		names = slices.Clone(names) // those of the filters stay as they are
 		for _, e := range directory.Entries() {
 			if !slices.Contains(names, e.Name) {
 				names = append(names, e.Name)

@@ -16,8 +16,24 @@ type cut struct {
 	known uint64
 }
 
-// keptSnapshots bounds how many ledgers are held in memory.
-const keptSnapshots = 4
+// Bounds of the ledgers that are held in memory beside the newest one: those of
+// other days, and those of today that links still lead to. A standing takes
+// about a kilobyte.
+const (
+	keptSnapshots   = 4
+	keptStandings   = 400_000 // of all; one ledger alone may have more
+	keptUnused      = 10 * time.Minute
+	snapshotsAtOnce = 1 // is made, beside the newest one
+	// ledgerTime bounds how long a ledger, and its board, may take to be made: of a
+	// million projects the first of a day takes four minutes.
+	ledgerTime = 15 * time.Minute
+)
+
+func (p *Pages) newSnapshots() *shelf[cut, *snapshot] {
+	return newHeavyShelf(keptSnapshots, &load[*snapshot]{
+		most: keptStandings, weigh: func(s *snapshot) int { return len(s.ledger.Standings) }, turns: make(chan struct{}, snapshotsAtOnce), time: ledgerTime, idle: keptUnused,
+	}, p.Now, p.takeSnapshot)
+}
 
 // turnedDays is how far back the board looks for what turned red.
 const turnedDays = 7
@@ -25,154 +41,44 @@ const turnedDays = 7
 // snapshot is a ledger and what pages derive from it. It never changes.
 type snapshot struct {
 	cut
-	rules   *schemas.Rules
-	ledger  *schemas.Ledger
-	before  *schemas.Ledger // turnedDays earlier, as known now
-	byID    map[string]*schemas.Standing
-	month   func() (*schemas.Bulletin, error) // of the reporting month
-	initial func() []string                   // pinyin initials by standing
+	rules  *schemas.Rules
+	ledger *schemas.Ledger
+	// turned are the first of those that have turned red since turnedDays before,
+	// as known now, and allTurned counts them.
+	turned    []turnedRed
+	allTurned int
+	board     lasting[*boardFigures]
+	index     func() *ledgerIndex
+	text      func() *searchText
 }
 
 func (p *Pages) takeSnapshot(ctx context.Context, c cut) (*snapshot, error) {
-	ledgers, err := p.Ledgers.Ledgers(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(c.asOf-turnedDays, c.known))
+	before := newWeekBefore()
+	ledger, err := p.Ledgers.LedgerAndBefore(ctx, schemas.LedgerCut(c.asOf, c.known), schemas.LedgerCut(c.asOf-turnedDays, c.known), before.note)
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledgers[0], before: ledgers[1], byID: map[string]*schemas.Standing{}}
-	for i := range s.ledger.Standings {
-		s.byID[s.ledger.Standings[i].ProjectID] = &s.ledger.Standings[i]
-	}
-	s.month = sync.OnceValues(func() (*schemas.Bulletin, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingTime)
+	s := &snapshot{cut: c, rules: p.Rules.On(c.asOf), ledger: ledger}
+	s.derive()
+	s.turned, s.allTurned = before.turnedRed(ledger.Standings, maxListed)
+	s.board.make = func() (*boardFigures, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTime)
 		defer cancel()
-		return p.Figures.Model(ctx, schemas.PeriodContaining(schemas.MonthOf, s.ledger.ReportingMonth.First()), c.known)
-	})
-	s.initial = sync.OnceValue(func() []string { return initialsOf(s.ledger.Standings) })
-	return s, nil
-}
-
-// current is the newest ledger of today. While a newer one is made, which takes
-// its time where there are many projects, the one before answers.
-type current struct {
-	mu     sync.Mutex
-	newest *snapshot
-	making chan struct{} // closed when the newer one is there; nil when none is made
-}
-
-// patience is how long a page waits for the newest ledger before it shows the
-// one before; the page's number says what it knows.
-const patience = 150 * time.Millisecond
-
-// now gives the ledger of today that knows at least the sequence.
-func (p *Pages) now(ctx context.Context, least uint64) (*snapshot, error) {
-	watermark, err := p.Knowledge.Watermark(ctx)
-	if err != nil {
-		return nil, err
-	}
-	want := cut{schemas.DateOf(p.Now()), max(watermark, least)}
-	c := &p.current
-	c.mu.Lock()
-	newest := c.newest
-	// An empty ledger is no answer while there may be another.
-	if newest == nil || newest.asOf != want.asOf || newest.known < least || newest.known < want.known && len(newest.ledger.Standings) == 0 {
-		c.mu.Unlock()
-		return p.makeNewest(ctx, want)
-	}
-	if newest.known >= want.known {
-		c.mu.Unlock()
-		return newest, nil
-	}
-	if c.making == nil {
-		c.making = make(chan struct{})
-		go p.refresh(context.WithoutCancel(ctx), want, c.making)
-	}
-	made := c.making
-	c.mu.Unlock()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-made:
-	case <-timer.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.newest, nil
-}
-
-func (p *Pages) refresh(ctx context.Context, want cut, made chan struct{}) {
-	// The one before answers until the rankings are there, too.
-	s, err := p.snapshots.get(ctx, want)
-	if err == nil {
-		_, err = s.month()
-	}
-	if err == nil {
-		_, err = p.makeNewest(ctx, want)
-	}
-	if err != nil {
-		p.Log.WarnContext(ctx, "the pages' ledger was not refreshed; it is tried again", "error", err)
-	}
-	p.current.mu.Lock()
-	defer p.current.mu.Unlock()
-	p.current.making = nil
-	close(made)
-}
-
-func (p *Pages) makeNewest(ctx context.Context, want cut) (*snapshot, error) {
-	s, err := p.snapshots.get(ctx, want)
-	if err != nil {
-		return nil, err
-	}
-	c := &p.current
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.newest == nil || s.asOf > c.newest.asOf || s.asOf == c.newest.asOf && s.known > c.newest.known {
-		c.newest = s
+		return p.countBoard(ctx, s)
 	}
 	return s, nil
 }
 
-// newestOf tells whether a ledger of the day is there already.
-func (p *Pages) newestOf(day schemas.Date) bool {
-	p.current.mu.Lock()
-	defer p.current.mu.Unlock()
-	return p.current.newest != nil && p.current.newest.asOf == day
+// derive says how to make what is made when it is first asked for.
+func (s *snapshot) derive() {
+	s.index = sync.OnceValue(func() *ledgerIndex { return indexLedger(s.ledger.Standings, s.rules) })
+	s.text = sync.OnceValue(func() *searchText { return newSearchText(s.ledger.Standings) })
 }
 
-// warmEvery is how often it is looked whether a new day has begun.
-const warmEvery = time.Minute
-
-// Warm makes today's ledger and board before somebody asks for them, at the
-// start and on each new day, until ctx ends. It closes warm when the first are
-// there, or cannot be made.
-func (p *Pages) Warm(ctx context.Context, warm chan<- struct{}) {
-	tick := time.NewTicker(warmEvery)
-	defer tick.Stop()
-	for {
-		if !p.newestOf(schemas.DateOf(p.Now())) {
-			if err := p.warm(ctx); err != nil && ctx.Err() == nil {
-				p.Log.WarnContext(ctx, "the pages' ledger was not made beforehand; the first who asks waits for it", "error", err)
-			}
-		}
-		if warm != nil {
-			close(warm)
-			warm = nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (p *Pages) warm(ctx context.Context) error {
-	s, err := p.now(ctx, 0)
-	if err != nil {
-		return err
-	}
-	_, err = s.month()
+// warm makes what nearly every visitor looks at.
+func (s *snapshot) warm() error {
+	s.index()
+	_, err := s.board.get()
 	return err
 }
 
@@ -209,7 +115,7 @@ func (p *Pages) view(r *http.Request) (*view, error) {
 	if c.known, err = p.known(ctx, v.Known); err != nil {
 		return nil, err
 	}
-	v.snapshot, err = p.snapshots.get(ctx, c)
+	v.snapshot, err = p.at(ctx, c)
 	return v, err
 }
 
