@@ -42,7 +42,7 @@ func (r *rig) mixture(n int) (last uint64) {
 func (r *rig) contents() map[string][]string {
 	tables := map[string][]string{}
 	for table, order := range map[string]string{
-		"events": "source, id", "contents": "identity, fingerprint", "contested": "source, id, fingerprint", "dead_letters": "stream_seq", "conflicts": "stream_seq",
+		"events": "source, id", "content_hashes": "identity, fingerprint", "contested": "source, id, fingerprint", "dead_letters": "stream_seq", "conflicts": "stream_seq",
 	} {
 		final := " FINAL"
 		if table == "conflicts" {
@@ -122,6 +122,36 @@ func TestReplayGivesTheSameTables(t *testing.T) {
 	}
 }
 
+// TestReplayOfIdentitiesOfOneHash consumes and replays two identities whose hashes agree: neither process mistakes one for the
+// other.
+func TestReplayOfIdentitiesOfOneHash(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start(Config{})
+	one, another := "cbe32edf0b718b3a6", "c68bf6adfc3208107"
+	r.publish(progress(one, 10))
+	r.publish(progress(another, 20))
+	r.publish(progress(another, 30))
+	r.applied(r.publish(progress(one, 10)))
+	before := r.contents()
+	if diff := cmp.Diff([]string{"1"}, r.rows("SELECT [toString(uniqExact(identity))] AS r FROM content_hashes")); diff != "" {
+		t.Fatalf("they have hashes of their own: %s", diff)
+	}
+	result, err := r.replay(nil)
+	if err != nil || result.Changed || result.Events != 4 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if diff := cmp.Diff(before, r.contents()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{another + "\t3\t2"}, r.rows("SELECT [id, toString(stream_seq), toString(counted_seq)] AS r FROM conflicts")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{one + "\t1", another + "\t2"}, r.rows("SELECT [id, toString(stream_seq)] AS r FROM events FINAL ORDER BY stream_seq")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestReplayHealsTheWarehouse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -132,7 +162,7 @@ func TestReplayHealsTheWarehouse(t *testing.T) {
 	r.exec("ALTER TABLE events DELETE WHERE stream_seq % 3 = 0 SETTINGS mutations_sync = 2")
 	r.exec("ALTER TABLE events UPDATE district = 'xiuwu' WHERE stream_seq % 3 = 1 SETTINGS mutations_sync = 2")
 	r.exec("TRUNCATE TABLE contested")
-	r.exec("ALTER TABLE contents DELETE WHERE stream_seq > 200 SETTINGS mutations_sync = 2")
+	r.exec("ALTER TABLE content_hashes DELETE WHERE stream_seq > 200 SETTINGS mutations_sync = 2")
 	r.exec("INSERT INTO events SELECT * REPLACE ('never sent' AS id) FROM events LIMIT 1")
 	r.exec("ALTER TABLE dead_letters DELETE WHERE stream_seq > 100 SETTINGS mutations_sync = 2")
 	r.exec("INSERT INTO dead_letters (stream_seq, code, reason) VALUES (2, 'invalid', 'an accepted event')")
@@ -207,7 +237,7 @@ func TestReplayWhileEventsArrive(t *testing.T) {
 	}
 	r.applied(last)
 	want := fmt.Sprintf("%d\t%d", last, int(last)-repeatedIn(1000))
-	got := r.rows("SELECT [(SELECT max(stream_seq) FROM contents), (SELECT count() FROM contents FINAL) + (SELECT count() FROM dead_letters FINAL)] AS r")
+	got := r.rows("SELECT [(SELECT max(stream_seq) FROM content_hashes), (SELECT count() FROM content_hashes FINAL) + (SELECT count() FROM dead_letters FINAL)] AS r")
 	if got[0] != want {
 		t.Errorf("last sequence and messages %q, want %q", got[0], want)
 	}
@@ -336,6 +366,6 @@ func TestReplayRefusals(t *testing.T) {
 	if err != nil || !result.Changed || result.Tables[0].After != result.Tables[0].Before-1 {
 		t.Errorf("a partial replay: %+v, %v", result, err)
 	}
-	r.exec("INSERT INTO contents (stream_seq) VALUES (1000000)")
+	r.exec("INSERT INTO content_hashes (stream_seq) VALUES (1000000)")
 	refused("a stream that is not the warehouse's", "knows sequence 1000000")
 }

@@ -48,7 +48,7 @@ func TestOnePoisonedRowOfTenThousand(t *testing.T) {
 
 // TestAFullDisk lets the engine find too little room for an insert, which is what it says before a disk is full.
 func TestAFullDisk(t *testing.T) {
-	for _, table := range []string{"events", "contents"} {
+	for _, table := range []string{"events", "content_hashes"} {
 		t.Run(table, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)

@@ -18,7 +18,7 @@ import (
 // tableRows sums up every row of the tables that follow from the stream.
 func tableRows(p *process) string {
 	var all strings.Builder
-	for _, table := range []string{"events", "contents", "dead_letters", "contested"} {
+	for _, table := range []string{"events", "content_hashes", "dead_letters", "contested"} {
 		all.WriteString(table + " " + p.mustRun(nil, "query", "SELECT count(), sum(cityHash64(formatRow('RowBinary', *))) FROM "+table+" FINAL", "--format", "tsv"))
 	}
 	return all.String()
@@ -91,7 +91,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if list := after.mustRun(nil, "archive", "list"); strings.Split(list, "\n")[1] != strings.Split(archived, "\n")[1] {
 		t.Errorf("the archive was\n%s and is\n%s", archived, list)
 	}
-	for _, table := range []string{"events", "contents", "contested"} {
+	for _, table := range []string{"events", "content_hashes", "contested"} {
 		after.writeSQL("TRUNCATE TABLE " + table)
 	}
 	if out := after.mustRun(nil, "replay"); !strings.Contains(out, "changed") {
@@ -175,13 +175,13 @@ func TestBackupOfAServerAtWork(t *testing.T) {
 	before.publish([]byte(event(map[string]any{"id": "last"}, nil) + "\n"))
 	said := func(p *process) string {
 		var all strings.Builder
-		for _, table := range []string{"events", "contents", "dead_letters", "conflicts"} {
+		for _, table := range []string{"events", "content_hashes", "dead_letters", "conflicts"} {
 			final := " FINAL"
 			if table == "conflicts" { // a view
 				final = ""
 			}
-			all.WriteString(table + " " + p.mustRun(nil, "query", "SELECT count(), sum(cityHash64(stream_seq, fingerprint)) FROM (SELECT stream_seq, "+
-				map[bool]string{true: "code AS fingerprint", false: "fingerprint"}[table == "dead_letters"]+" FROM "+table+final+
+			content := map[string]string{"events": "data", "content_hashes": "(identity, fingerprint)", "dead_letters": "code", "conflicts": "(event_id, fingerprint)"}[table]
+			all.WriteString(table + " " + p.mustRun(nil, "query", "SELECT count(), sum(cityHash64(stream_seq, content)) FROM (SELECT stream_seq, "+content+" AS content FROM "+table+final+
 				" WHERE stream_seq <= "+strconv.FormatUint(manifest.Sequence, 10)+")", "--format", "tsv"))
 		}
 		return all.String()

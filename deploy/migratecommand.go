@@ -72,7 +72,7 @@ func (c *migrateCommand) Run(env *environment) (err error) {
 		return err
 	}
 	result := migrated{Sequence: manifest.Sequence, Streams: len(manifest.Streams), Equal: true}
-	for _, table := range warehouse.CopiedTables() {
+	for _, table := range warehouse.CopiedTables(manifest.Schema) {
 		before, err := box.app.warehouse.Mark(env.ctx, table, manifest.Sequence)
 		if err != nil {
 			return err

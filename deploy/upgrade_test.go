@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,8 @@ func TestUpgradeFromAnOlderSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := publishInSteps(t, first, events, files)
+	hashes := "SELECT count(), sum(cityHash64(identity, fingerprint, stream_seq)) FROM content_hashes FINAL"
+	delivered := first.mustRun(nil, "query", hashes, "--format", "tsv")
 	if code := first.terminate(); code != 0 {
 		t.Fatalf("exit %d\n%s", code, first.log)
 	}
@@ -37,10 +40,13 @@ func TestUpgradeFromAnOlderSchema(t *testing.T) {
 	if err := w.MigrateTo(t.Context(), older); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"events", "contested", "dead_letters"} {
-		engines.writeSQL("INSERT INTO older." + table + " SELECT * FROM default." + table)
+	for table, columns := range map[string]string{"events": "*, toFixedString('', 16)", "contested": "*", "dead_letters": "*"} {
+		engines.writeSQL("INSERT INTO older." + table + " SELECT " + columns + " FROM default." + table)
 	}
-	engines.writeSQL("INSERT INTO older.deliveries (identity, fingerprint, stream_seq) SELECT identity, fingerprint, stream_seq FROM default.contents")
+	// Of the older version's hashes, which had 16 bytes, only the first 8 matter.
+	const longer = "toFixedString(reinterpretAsFixedString(%[1]s), 16) AS %[1]s"
+	engines.writeSQL("INSERT INTO older.deliveries (identity, fingerprint, stream_seq) SELECT " + fmt.Sprintf(longer, "identity") + ", " + fmt.Sprintf(longer, "fingerprint") +
+		", stream_seq FROM default.content_hashes")
 
 	upgraded := serve(t, append(roles, "--clickhouse", engines.CH+"/older")...)
 	newest, err := warehouse.NewestSchema()
@@ -52,6 +58,9 @@ func TestUpgradeFromAnOlderSchema(t *testing.T) {
 	}
 	for _, f := range files {
 		compareGolden(t, upgraded, f, known[f.lines])
+	}
+	if got := upgraded.mustRun(nil, "query", hashes, "--format", "tsv"); got != delivered || strings.HasPrefix(got, "0") {
+		t.Errorf("what was delivered was %s and is %s", delivered, got)
 	}
 	// What was delivered before the upgrade is still known as delivered.
 	again := upgraded.publish(events)

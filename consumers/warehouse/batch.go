@@ -61,10 +61,12 @@ type Written struct {
 	// Events is the number of deliveries that are stored now, repeated ones included.
 	Events int
 	// Repeated is the number of deliveries whose identity and content an earlier sequence holds; of a backlog it is not
-	// known.
+	// known. It is told by hashes.
 	Repeated int
 	// Conflicting is the number of deliveries whose identity an earlier sequence holds with other content;
-	// of a backlog it is not known.
+	// of a backlog it is not known. It is told by hashes: of two identities with one hash, which are no conflict, a
+	// delivery is counted here (see schemas/clickhouse/0260_content_hashes.sql). The conflicts themselves are told by the
+	// texts.
 	Conflicting int
 	// DeadLetters is the number of dead letters of the batch, those included that the engine refused.
 	DeadLetters int

@@ -31,7 +31,6 @@ type column struct {
 
 func (c *column) text(s string)   { c.data = append(binary.AppendUvarint(c.data, uint64(len(s))), s...) }
 func (c *column) bytes(b []byte)  { c.data = append(binary.AppendUvarint(c.data, uint64(len(b))), b...) }
-func (c *column) fixed(b []byte)  { c.data = append(c.data, b...) }
 func (c *column) number(n uint64) { c.data = binary.LittleEndian.AppendUint64(c.data, n) }
 
 // date appends to a Nullable(Date32); no date is NULL.
@@ -48,8 +47,6 @@ func (c *column) date(d schemas.Date) {
 // size is the length of each value of a column's type in its wire form, 0 when a length precedes each.
 func size(typ string) int {
 	switch {
-	case typ == "FixedString(16)":
-		return 16
 	case typ == "Nullable(Date32)":
 		return 4
 	case typ == "UInt64", strings.HasPrefix(typ, "DateTime64("):
@@ -162,8 +159,6 @@ func (c *column) values(typ string, rows int) (any, bool) {
 			texts[i], rest = string(rest[n:n+int(length)]), rest[n+int(length):]
 		}
 		return texts, len(rest) == 0
-	case "FixedString(16)":
-		return eachOf(c.data, rows, 16, func(b []byte) []byte { return b })
 	case "UInt64":
 		return eachOf(c.data, rows, 8, binary.LittleEndian.Uint64)
 	case "DateTime64(3, 'Asia/Shanghai')":

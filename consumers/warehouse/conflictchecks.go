@@ -62,7 +62,6 @@ func withoutStream() error {
 
 // recordAllContested looks at every identity that was ever delivered, in the order of the table, which needs no memory.
 func (w *Warehouse) recordAllContested(ctx context.Context) error {
-	const number = "reinterpretAsUInt128(fingerprint)"
-	return w.recordContested(ctx, "(SELECT identity FROM contents"+w.suffix+
-		" GROUP BY identity HAVING min("+number+") != max("+number+") SETTINGS optimize_aggregation_in_order = 1)")
+	return w.recordContested(ctx, "(SELECT identity FROM "+contentsTable.table+w.suffix+
+		" GROUP BY identity HAVING min(fingerprint) != max(fingerprint) SETTINGS optimize_aggregation_in_order = 1)")
 }

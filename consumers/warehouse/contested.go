@@ -2,14 +2,12 @@ package warehouse
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
-	"milepost/schemas"
 )
 
 // Stream is what the warehouse asks of the stream that fills it: it keeps the text of an event only as far as that counts.
@@ -22,15 +20,18 @@ type Stream interface {
 	Deliveries(ctx context.Context, sequences []uint64) ([]Delivery, error)
 }
 
-// usedIdentity is an identity that was delivered more than once, as far as contents knows.
+// usedIdentity is an identity that was delivered more than once, as far as content_hashes knows.
 type usedIdentity struct {
-	contents uint64              // how many there are
-	first    uint64              // the lowest sequence
-	counts   schemas.Fingerprint // the content of the lowest sequence
+	contents uint64  // how many there are
+	first    uint64  // the lowest sequence
+	counts   content // the content of the lowest sequence
 }
 
 // writeContested finds the identities of the deliveries that were used for more than one content, and records all of
 // their contents. It must run after the contents are stored.
+//
+// Two identities of one hash look like one that was used twice, and are recorded as well. That makes no conflict: each stands
+// in contested under its own source and id, by which conflicts are told. What is counted in written goes by the hashes.
 func (w *Warehouse) writeContested(ctx context.Context, rows *Rows, written *Written) error {
 	used, err := w.usedIdentities(ctx, rows)
 	if err != nil {
@@ -43,7 +44,7 @@ func (w *Warehouse) writeContested(ctx context.Context, rows *Rows, written *Wri
 		u, ok := used[rows.identity(i)]
 		switch {
 		case !ok || rows.Sequence(i) <= u.first:
-		case rows.fingerprint(i) == u.counts:
+		case rows.content(i) == u.counts:
 			written.Repeated++
 		default:
 			written.Conflicting++
@@ -69,7 +70,7 @@ const recordedAtOnce = 256
 // recordContested records the contents of the identities that a subquery gives, as far as they are not recorded yet.
 func (w *Warehouse) recordContested(ctx context.Context, identities string) error {
 	var sequences []uint64
-	err := w.each(ctx, "SELECT min(stream_seq) AS first_seq FROM contents"+w.suffix+" WHERE identity IN "+identities+
+	err := w.each(ctx, "SELECT min(stream_seq) AS first_seq FROM "+contentsTable.table+w.suffix+" WHERE identity IN "+identities+
 		" GROUP BY identity, fingerprint HAVING first_seq NOT IN (SELECT stream_seq FROM contested"+w.suffix+")", func(rows driver.Rows) error {
 		var sequence uint64
 		if err := rows.Scan(&sequence); err != nil {
@@ -132,15 +133,15 @@ func (w *Warehouse) usedIdentities(ctx context.Context, delivered *Rows) (map[id
 	}
 	used := make(map[identity]usedIdentity, len(repeated))
 	for chunk := range slices.Chunk(repeated, lookupChunk) {
-		err := w.each(ctx, "SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq) FROM contents"+w.suffix+" WHERE identity IN "+
+		err := w.each(ctx, "SELECT identity, uniqExact(fingerprint), min(stream_seq), argMin(fingerprint, stream_seq) FROM "+contentsTable.table+w.suffix+" WHERE identity IN "+
 			identityList(chunk)+" GROUP BY identity", func(rows driver.Rows) error {
 			var u usedIdentity
-			var id, counts string
+			var id, counts uint64
 			if err := rows.Scan(&id, &u.contents, &u.first, &counts); err != nil {
 				return err
 			}
-			copy(u.counts[:], counts)
-			used[identity([]byte(id))] = u
+			u.counts = content(counts)
+			used[identity(id)] = u
 			return nil
 		})
 		if err != nil {
@@ -160,13 +161,13 @@ func (w *Warehouse) repeatedIdentities(ctx context.Context, delivered *Rows) ([]
 	}
 	var repeated []identity
 	for chunk := range slices.Chunk(identities, lookupChunk) {
-		err := w.each(ctx, "SELECT identity FROM contents"+w.suffix+" WHERE identity IN "+identityList(chunk)+" GROUP BY identity HAVING count() > 1",
+		err := w.each(ctx, "SELECT identity FROM "+contentsTable.table+w.suffix+" WHERE identity IN "+identityList(chunk)+" GROUP BY identity HAVING count() > 1",
 			func(rows driver.Rows) error {
-				var id string
+				var id uint64
 				if err := rows.Scan(&id); err != nil {
 					return err
 				}
-				repeated = append(repeated, identity([]byte(id)))
+				repeated = append(repeated, identity(id))
 				return nil
 			})
 		if err != nil {
@@ -179,14 +180,15 @@ func (w *Warehouse) repeatedIdentities(ctx context.Context, delivered *Rows) ([]
 // identityList writes identities as one literal, which the server reads much faster than one literal each.
 func identityList(identities []identity) string {
 	var b strings.Builder
-	b.Grow(100 + 33*len(identities))
-	b.WriteString("(SELECT toFixedString(unhex(arrayJoin(splitByChar(',', '")
-	for i := range identities {
+	b.Grow(100 + 21*len(identities))
+	b.WriteString("(SELECT toUInt64(arrayJoin(splitByChar(',', '")
+	var digits [20]byte
+	for i, id := range identities {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(hex.EncodeToString(identities[i][:]))
+		b.Write(strconv.AppendUint(digits[:0], uint64(id), 10))
 	}
-	b.WriteString("'))), 16))")
+	b.WriteString("'))))")
 	return b.String()
 }

@@ -34,7 +34,7 @@ func TestCurrentByDifferenceIsThatOfTheWhole(t *testing.T) {
 	histories := rapid.Custom(func(rt *rapid.T) []Delivery { return drawHistory(rt, 9) })
 	byDifference := 0
 	for seed := 1; seed <= 1; seed++ {
-		for _, table := range []string{"events", "contents", "contested", "conflict_checks", "ledger_current_rows", "ignored_rows", "ledger_current_known"} {
+		for _, table := range []string{"events", "content_hashes", "contested", "conflict_checks", "ledger_current_rows", "ignored_rows", "ledger_current_known"} {
 			for _, one := range []*Warehouse{w, whole} {
 				if err := one.conn.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 					t.Fatal(err)

@@ -19,30 +19,38 @@ type kept struct {
 	sequence string
 	// final tables hold a row once only after a merge.
 	final bool
+	// from is the schema that made the table, and until the one that filled another in its place; 0 for the first and none.
+	from, until uint32
 }
+
+// hashesSchema is the schema in which content_hashes has taken the place of contents.
+const hashesSchema = 260
 
 // keptTables are in the order in which they are copied: a cut says that its rows are complete, so that it goes before
 // them and is never copied with too few.
 func keptTables() []kept {
 	return []kept{
-		{"rule_sets", "", true},
-		{"published_figure_cuts", "published_seq", true},
-		{"published_figure_rows", "published_seq", true},
-		{"dead_letter_actions", "greatest(stream_seq, new_seq)", false},
-		{"conflict_checks", "stream_seq", false},
-		{"events", "stream_seq", true},
-		{"contents", "stream_seq", true},
-		{"contested", "stream_seq", true},
-		{"dead_letters", "stream_seq", true},
+		{name: "rule_sets", final: true},
+		{name: "published_figure_cuts", sequence: "published_seq", final: true},
+		{name: "published_figure_rows", sequence: "published_seq", final: true},
+		{name: "dead_letter_actions", sequence: "greatest(stream_seq, new_seq)"},
+		{name: "conflict_checks", sequence: "stream_seq"},
+		{name: "events", sequence: "stream_seq", final: true},
+		{name: "contents", sequence: "stream_seq", final: true, until: hashesSchema},
+		{name: "content_hashes", sequence: "stream_seq", final: true, from: hashesSchema},
+		{name: "contested", sequence: "stream_seq", final: true},
+		{name: "dead_letters", sequence: "stream_seq", final: true},
 	}
 }
 
-// CopiedTables names the tables that a copy of the warehouse consists of. The audit is not among them: its stream gives
-// it again.
-func CopiedTables() []string {
+// CopiedTables names the tables that a copy of a warehouse of some schema consists of. The audit is not among them: its
+// stream gives it again.
+func CopiedTables(schema uint32) []string {
 	var names []string
 	for _, t := range keptTables() {
-		names = append(names, t.name)
+		if schema >= t.from && (t.until == 0 || schema < t.until) {
+			names = append(names, t.name)
+		}
 	}
 	return names
 }

@@ -77,7 +77,7 @@ func TestWhatWasJudgedBeforeIsWhatIsJudgedNow(t *testing.T) {
 	})
 	asked, before, older := 0, 0, 0
 	for seed := 1; seed <= judgingSeeds; seed++ {
-		for _, table := range []string{"events", "contents", "contested", "conflict_checks"} {
+		for _, table := range []string{"events", "content_hashes", "contested", "conflict_checks"} {
 			if err := w.Clear(t.Context(), table); err != nil {
 				t.Fatal(err)
 			}

@@ -68,7 +68,7 @@ func TestHistoriesReadInPartAreJudgedAsWhole(t *testing.T) {
 		return list
 	})
 	for seed := 1; seed <= 2; seed++ {
-		for _, table := range []string{"events", "contents", "contested", "conflict_checks"} {
+		for _, table := range []string{"events", "content_hashes", "contested", "conflict_checks"} {
 			if err := w.Clear(t.Context(), table); err != nil {
 				t.Fatal(err)
 			}

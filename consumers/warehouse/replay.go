@@ -14,7 +14,7 @@ import (
 // LastStored gives the greatest stream sequence that the tables know, 0 when they are empty.
 func (w *Warehouse) LastStored(ctx context.Context) (uint64, error) {
 	var last uint64
-	err := w.conn.QueryRow(ctx, "SELECT greatest((SELECT max(stream_seq) FROM contents"+w.suffix+
+	err := w.conn.QueryRow(ctx, "SELECT greatest((SELECT max(stream_seq) FROM "+contentsTable.table+w.suffix+
 		"), (SELECT max(stream_seq) FROM dead_letters"+w.suffix+"))").Scan(&last)
 	if err != nil {
 		return 0, unavailable("look for the last sequence", err)
@@ -47,7 +47,7 @@ func (w *Warehouse) Refusals(ctx context.Context, first, last uint64) (map[uint6
 func (w *Warehouse) Delivered(ctx context.Context, sequences []uint64) (map[uint64]bool, error) {
 	delivered := map[uint64]bool{}
 	for chunk := range slices.Chunk(sequences, lookupChunk) {
-		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM contents"+w.suffix+" WHERE stream_seq IN ("+joinUints(chunk)+")",
+		err := w.each(ctx, "SELECT DISTINCT stream_seq FROM "+contentsTable.table+w.suffix+" WHERE stream_seq IN ("+joinUints(chunk)+")",
 			func(rows driver.Rows) error {
 				var sequence uint64
 				if err := rows.Scan(&sequence); err != nil {
@@ -63,21 +63,22 @@ func (w *Warehouse) Delivered(ctx context.Context, sequences []uint64) (map[uint
 	return delivered, nil
 }
 
-// Check tells whether the shadow tables agree among themselves: events holds exactly the first delivery of each
-// identity, and contested exactly the deliveries of the identities with more than one content. Compared are the number
-// of rows and the sum of their hashes, which knows no order.
+// Check tells whether the shadow tables agree among themselves: contested holds exactly the deliveries of the identities
+// with more than one content, and events exactly the first delivery of each identity. Compared are the number of rows and
+// the sum of the hashes of what names them, which knows no order.
+//
+// Identities of one hash are in contested as if they were one, and there their texts tell them apart; so which events there
+// must be is asked of content_hashes where a hash has one content, and else of contested.
 func (s *Shadow) Check(ctx context.Context) error {
-	const (
-		row   = "cityHash64(identity, fingerprint, stream_seq)"
-		named = "cityHash64(toFixedString(substring(SHA256(concat(source, ' ', id)), 1, 16), 16), fingerprint, stream_seq)"
-	)
-	contents := "contents" + shadowSuffix
+	contents, contested := contentsTable.table+shadowSuffix, "contested"+shadowSuffix
+	const sum = "SELECT count(), sum(cityHash64("
 	for _, c := range []struct{ table, have, want string }{
-		{"events", "SELECT count(), sum(" + named + ") FROM events" + shadowSuffix + " FINAL",
-			"SELECT count(), sum(h) FROM (SELECT argMin(" + row + ", stream_seq) AS h FROM " + contents + " GROUP BY identity)"},
-		{"contested", "SELECT count(), sum(" + named + ") FROM contested" + shadowSuffix + " FINAL",
-			"SELECT count(), sum(" + row + ") FROM " + contents + " FINAL WHERE identity IN (SELECT identity FROM " + contents +
+		{"contested", sum + identityInSQL + ", " + contentInSQL + ", stream_seq)) FROM " + contested + " FINAL",
+			sum + "identity, fingerprint, stream_seq)) FROM " + contents + " FINAL WHERE identity IN (SELECT identity FROM " + contents +
 				" GROUP BY identity HAVING min(fingerprint) != max(fingerprint))"},
+		{"events", sum + identityInSQL + ", stream_seq)) FROM events" + shadowSuffix + " FINAL",
+			sum + "identity, first)) FROM (SELECT identity, min(stream_seq) AS first FROM " + contents + " GROUP BY identity HAVING min(fingerprint) = max(fingerprint)" +
+				" UNION ALL SELECT " + identityInSQL + " AS identity, min(stream_seq) AS first FROM " + contested + " GROUP BY source, id)"},
 	} {
 		var have, want struct{ rows, sum uint64 }
 		if err := s.tables.conn.QueryRow(ctx, c.have).Scan(&have.rows, &have.sum); err != nil {
@@ -99,7 +100,7 @@ func (s *Shadow) Check(ctx context.Context) error {
 // Unseen calls yield for each range of sequences, after one and up to another, that the shadow tables do not name: those
 // the stream does not hold, and repetitions of an accepted content.
 func (s *Shadow) Unseen(ctx context.Context, after, upTo uint64, yield func(first, last uint64) error) error {
-	query := fmt.Sprintf(`SELECT stream_seq FROM (SELECT stream_seq FROM contents%[1]s FINAL UNION ALL SELECT stream_seq FROM dead_letters%[1]s FINAL)
+	query := fmt.Sprintf(`SELECT stream_seq FROM (SELECT stream_seq FROM content_hashes%[1]s FINAL UNION ALL SELECT stream_seq FROM dead_letters%[1]s FINAL)
 WHERE stream_seq > %[2]d AND stream_seq <= %[3]d ORDER BY stream_seq`, shadowSuffix, after, upTo)
 	rows, err := s.tables.conn.Query(ctx, query)
 	if err != nil {
@@ -136,29 +137,23 @@ func (s *Shadow) Lacking(ctx context.Context, deliveries []Delivery) ([]uint64, 
 		for i := range chunk {
 			identities[i] = identityOf(chunk[i].Event)
 		}
-		type content struct {
-			identity    identity
-			fingerprint schemas.Fingerprint
-		}
-		first := map[content]uint64{}
-		err := s.tables.each(ctx, "SELECT identity, fingerprint, min(stream_seq) FROM contents"+shadowSuffix+" WHERE identity IN "+identityList(identities)+
+		type delivered struct{ identity, content uint64 }
+		first := map[delivered]uint64{}
+		err := s.tables.each(ctx, "SELECT identity, fingerprint, min(stream_seq) FROM "+contentsTable.table+shadowSuffix+" WHERE identity IN "+identityList(identities)+
 			" GROUP BY identity, fingerprint", func(rows driver.Rows) error {
-			var id, fingerprint string
+			var d delivered
 			var sequence uint64
-			if err := rows.Scan(&id, &fingerprint, &sequence); err != nil {
+			if err := rows.Scan(&d.identity, &d.content, &sequence); err != nil {
 				return err
 			}
-			var c content
-			copy(c.identity[:], id)
-			copy(c.fingerprint[:], fingerprint)
-			first[c] = sequence
+			first[d] = sequence
 			return nil
 		})
 		if err != nil {
 			return nil, unavailable("look up repetitions", err)
 		}
 		for i := range chunk {
-			sequence, held := first[content{identities[i], chunk[i].Fingerprint}]
+			sequence, held := first[delivered{uint64(identities[i]), uint64(contentOf(chunk[i].Fingerprint))}]
 			if !held || sequence >= chunk[i].Sequence {
 				lacking = append(lacking, chunk[i].Sequence)
 			}

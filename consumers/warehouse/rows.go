@@ -53,21 +53,20 @@ func (r *Rows) Sequence(row int) uint64 {
 }
 
 func (r *Rows) identity(row int) identity {
-	return identity(r.contents.columns[0].data[16*row : 16*row+16])
+	return identity(binary.LittleEndian.Uint64(r.contents.columns[0].data[8*row:]))
 }
 
-func (r *Rows) fingerprint(row int) schemas.Fingerprint {
-	return schemas.Fingerprint(r.contents.columns[1].data[16*row : 16*row+16])
+func (r *Rows) content(row int) content {
+	return content(binary.LittleEndian.Uint64(r.contents.columns[1].data[8*row:]))
 }
 
 var eventsTable = insertion("events",
 	"source String", "id String", "type String", "project_id String",
 	"district String", "business_date Nullable(Date32)",
 	"occurred_at DateTime64(3, 'Asia/Shanghai')", "recorded_at DateTime64(9, 'Asia/Shanghai')",
-	"stream_seq UInt64", "actor String", "data String", "fact String", "extensions String",
-	"fingerprint FixedString(16)")
+	"stream_seq UInt64", "actor String", "data String", "fact String", "extensions String")
 
-var contentsTable = insertion("contents", "identity FixedString(16)", "fingerprint FixedString(16)", "stream_seq UInt64")
+var contentsTable = insertion("content_hashes", "identity UInt64", "fingerprint UInt64", "stream_seq UInt64")
 
 // Add appends a delivery; with an error nothing is added.
 func (r *Rows) Add(d *Delivery) error {
@@ -91,12 +90,10 @@ func (r *Rows) Add(d *Delivery) error {
 	c[10].bytes(e.RawData)
 	c[11].bytes(packed)
 	c[12].text(e.Extensions)
-	c[13].fixed(d.Fingerprint[:])
 	r.events.rows++
-	id := identityOf(e)
 	c = r.contents.columns
-	c[0].fixed(id[:])
-	c[1].fixed(d.Fingerprint[:])
+	c[0].number(uint64(identityOf(e)))
+	c[1].number(uint64(contentOf(d.Fingerprint)))
 	c[2].number(d.Sequence)
 	r.contents.rows++
 	return nil
@@ -115,12 +112,24 @@ func (r *Rows) part(from, to int) *Rows {
 	return p
 }
 
-// identity is the column of that name: a hash of fixed size is looked up several times faster than two texts.
-type identity [16]byte
+// identity is the column of that name of content_hashes: a number is looked up many times faster than two texts. Two
+// identities may have the same; what is found by it is a suspicion, which the texts of the stream confirm or not.
+type identity uint64
+
+// content is the column fingerprint of content_hashes: the first half of the fingerprint of an event.
+type content uint64
 
 func identityOf(e *schemas.Event) identity {
 	var room [256]byte // of source and id together: no event needs more from the heap
 	text := append(append(append(room[:0], e.Source...), ' '), e.ID...)
 	sum := sha256.Sum256(text)
-	return identity(sum[:16])
+	return identity(binary.LittleEndian.Uint64(sum[:]))
 }
+
+func contentOf(f schemas.Fingerprint) content { return content(binary.LittleEndian.Uint64(f[:])) }
+
+// The same in SQL, of the columns source and id, and of a fingerprint as contested has it.
+const (
+	identityInSQL = "reinterpretAsUInt64(substring(SHA256(concat(source, ' ', id)), 1, 8))"
+	contentInSQL  = "reinterpretAsUInt64(substring(fingerprint, 1, 8))"
+)

@@ -11,7 +11,9 @@ import (
 const shadowSuffix = "_replay"
 
 // streamTables are the tables that hold what the stream delivered, and nothing else: a replay makes them anew.
-func streamTables() []string { return []string{"events", "contents", "contested", "dead_letters"} }
+func streamTables() []string {
+	return []string{"events", contentsTable.table, "contested", "dead_letters"}
+}
 
 // Shadow is a second, empty set of the tables that the stream fills, beside those in use. After a swap it is the set
 // that was in use before.

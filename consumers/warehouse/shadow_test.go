@@ -53,7 +53,7 @@ func TestShadowTablesAreSwapped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []TableChange{{"events", 3, 2, true}, {"contents", 3, 3, false}, {"contested", 2, 2, false}, {"dead_letters", 1, 1, false}}
+	want := []TableChange{{"events", 3, 2, true}, {"content_hashes", 3, 3, false}, {"contested", 2, 2, false}, {"dead_letters", 1, 1, false}}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Error(diff)
 	}
@@ -73,8 +73,8 @@ func TestShadowTablesAreSwapped(t *testing.T) {
 func TestShadowTablesThatDisagreeAreFound(t *testing.T) {
 	w := open(t)
 	for _, damage := range []string{
-		"TRUNCATE TABLE events_replay", "TRUNCATE TABLE contested_replay", "TRUNCATE TABLE contents_replay",
-		"ALTER TABLE events_replay UPDATE fingerprint = toFixedString('x', 16) WHERE id = 'b' SETTINGS mutations_sync = 2",
+		"TRUNCATE TABLE events_replay", "TRUNCATE TABLE contested_replay", "TRUNCATE TABLE content_hashes_replay",
+		"INSERT INTO events_replay SELECT * REPLACE (1 AS stream_seq) FROM events_replay WHERE id = 'b'",
 		"ALTER TABLE contested_replay DELETE WHERE stream_seq = 4 SETTINGS mutations_sync = 2",
 	} {
 		s := newShadow(t, w)

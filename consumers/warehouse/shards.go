@@ -20,8 +20,20 @@ const shardSuffix = "_shard"
 // It is by identity and not by project: an identity may be used for two projects by mistake, and still only one counts.
 func shardingKeys() map[string]string {
 	return map[string]string{
-		"events": "cityHash64(source, id)", "contested": "cityHash64(source, id)", "contents": "cityHash64(identity)", "dead_letters": "stream_seq",
+		"events": "cityHash64(source, id)", "contested": "cityHash64(source, id)", "content_hashes": "cityHash64(identity)", "dead_letters": "stream_seq",
 	}
+}
+
+// endedShardingKeys are those of tables that grew with the events until a migration dropped them.
+func endedShardingKeys() map[string]string {
+	return map[string]string{"contents": "cityHash64(identity)"}
+}
+
+func shardingKey(table string) (key string, spread bool) {
+	if key, spread = shardingKeys()[table]; !spread {
+		key, spread = endedShardingKeys()[table]
+	}
+	return key, spread
 }
 
 // wholePath names a table in Keeper of which every server, of whatever shard, is a replica.
@@ -29,19 +41,33 @@ const wholePath = "'/clickhouse/tables/all/{database}/{table}', '{shard}-{replic
 
 var (
 	createTable  = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS ([a-z_][a-z0-9_]*)\b`)
+	changeTable  = regexp.MustCompile(`(?m)^(?:ALTER TABLE|DROP TABLE IF EXISTS) ([a-z_][a-z0-9_]*)\b`)
+	storedOnly   = regexp.MustCompile(`(?m)^\s*(?:ADD INDEX|MODIFY COLUMN [a-z_]+ CODEC)\b`)
 	tableComment = regexp.MustCompile(`(?ms)^COMMENT '.*\z`)
 )
 
 // onShards gives the statements for a cluster of more than one shard in the place of one for a single server: a table that
 // grows becomes a replicated table for each shard's part, and one under its own name through which all parts are read and
-// written; every other table is replicated to all servers.
+// written; every other table is replicated to all servers. What changes the columns of such a table, or drops it, does so to
+// the parts and to what stands for them, which has no codecs and no indexes.
 func onShards(statement, cluster string) []string {
 	made := createTable.FindStringSubmatch(statement)
 	if made == nil {
-		return []string{onCluster(statement, cluster)}
+		changed := changeTable.FindStringSubmatch(statement)
+		if changed == nil {
+			return []string{onCluster(statement, cluster)}
+		}
+		if _, spread := shardingKey(changed[1]); !spread {
+			return []string{onCluster(statement, cluster)}
+		}
+		part := onCluster(changeTable.ReplaceAllString(statement, "${0}"+shardSuffix), cluster)
+		if storedOnly.MatchString(statement) {
+			return []string{part}
+		}
+		return []string{part, onCluster(statement, cluster)}
 	}
 	name := made[1]
-	key, spread := shardingKeys()[name]
+	key, spread := shardingKey(name)
 	if !spread {
 		return []string{strings.Replace(onCluster(statement, cluster), replicaPath, wholePath, 1)}
 	}

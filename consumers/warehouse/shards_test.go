@@ -23,7 +23,8 @@ func TestEveryMigrationSuitsShards(t *testing.T) {
 	}
 	known = append(known, migration{name: "the record of migrations", statements: []string{createMigrationTable}})
 	order, columns := regexp.MustCompile(`(?m)^ORDER BY \(?([^)\n;]*)`), regexp.MustCompile(`[a-z_]+`)
-	spread := map[string]bool{}
+	changesShards := regexp.MustCompile(`(?m)^(ALTER TABLE |DROP TABLE IF EXISTS )(events|contents|contested|content_hashes|dead_letters)\b(.*)$`)
+	spread, changes := map[string]bool{}, 0
 	for _, m := range known {
 		for i, single := range m.statements {
 			texts := onShards(single, "city")
@@ -34,6 +35,15 @@ func TestEveryMigrationSuitsShards(t *testing.T) {
 				}
 			}
 			made := createTable.FindStringSubmatch(single)
+			if changed := changesShards.FindStringSubmatch(single); made == nil && changed != nil {
+				on := changed[1] + changed[2] + "_shard ON CLUSTER `city`" + changed[3]
+				if !strings.Contains(texts[0], on) || len(texts) != map[bool]int{true: 1, false: 2}[strings.Contains(single, "CODEC") || strings.Contains(single, "INDEX")] ||
+					len(texts) == 2 && texts[1] != onCluster(single, "city") {
+					t.Errorf("%s, statement %d does not change the parts of the shards, or not what stands for them: %q", m.name, i+1, texts)
+				}
+				changes++
+				continue
+			}
 			if made == nil {
 				if len(texts) != 1 || texts[0] != onCluster(single, "city") {
 					t.Errorf("%s, statement %d: %q", m.name, i+1, texts)
@@ -41,7 +51,7 @@ func TestEveryMigrationSuitsShards(t *testing.T) {
 				continue
 			}
 			name := made[1]
-			key, grows := shardingKeys()[name]
+			key, grows := shardingKey(name)
 			if !grows {
 				if len(texts) != 1 || !strings.Contains(texts[0], "MergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}'") {
 					t.Errorf("%s is not on every server: %q", name, texts)
@@ -70,8 +80,8 @@ func TestEveryMigrationSuitsShards(t *testing.T) {
 			t.Errorf("%s is no setting of the engine, %v", name, err)
 		}
 	}
-	if len(spread) != len(shardingKeys()) {
-		t.Errorf("spread: %v", spread)
+	if len(spread) != len(shardingKeys())+len(endedShardingKeys()) || changes < 5 {
+		t.Errorf("spread: %v; %d statements change such a table", spread, changes)
 	}
 }
 
@@ -103,14 +113,14 @@ func TestSpreadRowsSayTheSame(t *testing.T) {
 		}
 	}
 	questions := []string{
-		"SELECT toString((count(), sum(cityHash64(source, id, stream_seq, fingerprint)))) FROM events FINAL",
-		"SELECT toString((count(), sum(cityHash64(identity, fingerprint, stream_seq)))) FROM contents FINAL",
+		"SELECT toString((count(), sum(cityHash64(source, id, stream_seq, data)))) FROM events FINAL",
+		"SELECT toString((count(), sum(cityHash64(identity, fingerprint, stream_seq)))) FROM content_hashes FINAL",
 		"SELECT toString((count(), sum(cityHash64(event_id, fingerprint, stream_seq, counted_seq)))) FROM conflicts",
 		"SELECT toString((count(), max(stream_seq))) FROM dead_letters FINAL",
 		"SELECT toString((count(), sum(cityHash64(*)))) FROM reporting_delays",
 		"SELECT toString(count()) FROM published_editions",
-		"SELECT toString(greatest((SELECT max(stream_seq) FROM contents), (SELECT max(stream_seq) FROM dead_letters)))",
-		"SELECT toString((count(), sum(cityHash64(identity)))) FROM (SELECT identity FROM contents GROUP BY identity HAVING count() > 1)",
+		"SELECT toString(greatest((SELECT max(stream_seq) FROM content_hashes), (SELECT max(stream_seq) FROM dead_letters)))",
+		"SELECT toString((count(), sum(cityHash64(identity)))) FROM (SELECT identity FROM content_hashes GROUP BY identity HAVING count() > 1)",
 	}
 	ask := func() (answers []string) {
 		for _, question := range questions {

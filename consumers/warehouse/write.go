@@ -15,8 +15,8 @@ import (
 // batch is to be written again, later, as often as it takes; writing it twice, in another order or by several writers at
 // once leaves the same tables. An event that the engine refuses because of what it holds becomes a dead letter.
 //
-// The order of the steps is what makes conflicts right. Contents holds every content of an identity, whatever the merges
-// of events drop. Each writer puts its contents there first and looks afterwards: of two writers of one identity the one
+// The order of the steps is what makes conflicts right. The table content_hashes has every content of an identity, whatever the
+// merges of events drop. Each writer puts its contents there first and looks afterwards: of two writers of one identity the one
 // that looks last sees both contents, and records all of them in contested. A batch of a backlog is not looked at: it
 // leaves a note that a check is owed, which [Warehouse.SettleConflicts] pays.
 func (w *Warehouse) Write(ctx context.Context, b Batch) (Written, error) {

@@ -96,7 +96,7 @@ func (r *rig) stored() uint64 {
 	var n uint64
 	eventually(r.t, "the warehouse answers", func() bool {
 		var ok bool
-		n, ok = number(r.t.Context(), r.sql, "SELECT uniqExact(stream_seq) FROM contents")
+		n, ok = number(r.t.Context(), r.sql, "SELECT uniqExact(stream_seq) FROM content_hashes")
 		return ok
 	})
 	return n

@@ -112,7 +112,7 @@ func (b *backup) run(ctx context.Context) error {
 	if b.manifest.Schema, err = b.Warehouse.Schema(ctx); err != nil {
 		return err
 	}
-	for _, table := range warehouse.CopiedTables() {
+	for _, table := range warehouse.CopiedTables(b.manifest.Schema) {
 		if err := b.table(ctx, table); err != nil {
 			return err
 		}

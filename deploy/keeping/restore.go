@@ -199,7 +199,7 @@ func (r *restore) begin(ctx context.Context) error {
 	if err != nil || ours {
 		return err
 	}
-	for _, table := range warehouse.CopiedTables() {
+	for _, table := range warehouse.CopiedTables(r.manifest.Schema) {
 		mark, err := r.Warehouse.Mark(ctx, table, r.manifest.Sequence)
 		if err != nil {
 			return err
@@ -232,7 +232,7 @@ func (r *restore) note(ctx context.Context, step string) error {
 
 // tables fills the tables; one that an interrupted attempt left half is filled anew.
 func (r *restore) tables(ctx context.Context) error {
-	for _, table := range warehouse.CopiedTables() {
+	for _, table := range warehouse.CopiedTables(r.manifest.Schema) {
 		if !r.manifest.holds(tableFile(table)) {
 			continue // the backup is older than the table
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,9 +18,8 @@ import (
 // plain is the control: what one writes in an afternoon with nats.go,
 // encoding/json and clickhouse-go. It pulls, decodes, appends row by row,
 // sends, and acknowledges each message afterwards. It fills the same table, but
-// validates nothing, keeps neither the other deliveries of an identity nor the
-// packed form, and takes the fingerprint from the message's header: all of that
-// is in its favour.
+// validates nothing, and keeps neither the other deliveries of an identity nor
+// the packed form: all of that is in its favour.
 type plain struct {
 	task     task
 	js       jetstream.JetStream
@@ -64,7 +62,7 @@ func preparePlain(ctx context.Context, t task) (measured, error) {
 	return p, err
 }
 
-const plainInsert = `INSERT INTO events (source, id, type, project_id, district, business_date, occurred_at, recorded_at, stream_seq, actor, data, fact, extensions, fingerprint)`
+const plainInsert = `INSERT INTO events (source, id, type, project_id, district, business_date, occurred_at, recorded_at, stream_seq, actor, data, fact, extensions)`
 
 func (p *plain) run(ctx context.Context, begin func() error) error {
 	if err := begin(); err != nil {
@@ -154,12 +152,8 @@ func appendPlain(batch driver.Batch, message jetstream.Msg) error {
 	if err != nil {
 		return err
 	}
-	fingerprint, err := hex.DecodeString(message.Headers().Get(jetstream.MsgIDHeader))
-	if err != nil {
-		return err
-	}
 	return batch.Append(e.Source, e.ID, e.Type, e.Subject, e.District, day, e.Time, metadata.Timestamp, metadata.Sequence.Stream,
-		message.Headers().Get(schemas.ActorHeader), string(e.Data), "", "", string(fingerprint))
+		message.Headers().Get(schemas.ActorHeader), string(e.Data), "", "")
 }
 
 func (p *plain) close() error {

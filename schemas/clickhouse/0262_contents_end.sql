@@ -1,0 +1,2 @@
+-- Its place is taken by content_hashes.
+DROP TABLE IF EXISTS contents;
