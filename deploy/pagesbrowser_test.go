@@ -35,12 +35,32 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// do runs steps in a tab.
+// do runs steps in a tab. A step that met the page while news replaced a part of it, or while it moved on by itself, has done
+// nothing and is taken again, as a person would.
 func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(tab, steps...); err != nil {
-		t.Fatal(err)
+	for _, step := range steps {
+		err := chromedp.Do(tab, step)
+		for range 5 {
+			if err == nil || tab.Err() != nil || !tookItsPage(err) {
+				break
+			}
+			err = chromedp.Do(tab, step)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+}
+
+// tookItsPage tells whether a step failed because the page changed under it.
+func tookItsPage(err error) bool {
+	for _, said := range []string{"No node with given id", "Could not find node with given id", "Node is detached", "net::ERR_ABORTED", "Cannot find context"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
 }
 
 // until waits for the script to be true, also over the change of the page.
