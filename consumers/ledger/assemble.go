@@ -51,20 +51,33 @@ func AssembleShort(rules *schemas.Rules, known *Known, cuts []schemas.Cut, proje
 // Judge is AssembleShort before the ledgers are put together: for each cut what
 // the subjects add to its ledger, in any order.
 func Judge(rules *schemas.Rules, known *Known, cuts []schemas.Cut, projects iter.Seq2[Project, error], whole func(ids []string) iter.Seq2[Project, error]) ([][]schemas.Judged, error) {
-	judged := make([][]schemas.Judged, len(cuts))
-	var mu sync.Mutex
-	err := JudgeEach(rules, known, cuts, projects, whole, func() Sink {
-		return func(i int, j *schemas.Judged) error {
-			mu.Lock()
-			defer mu.Unlock()
-			judged[i] = append(judged[i], *j)
-			return nil
-		}
-	})
-	if err != nil {
+	all := NewCollection(cuts)
+	if err := JudgeEach(rules, known, cuts, projects, whole, all.Sink); err != nil {
 		return nil, err
 	}
-	return judged, nil
+	return all.Of, nil
+}
+
+// Collection holds what JudgeEach judges.
+type Collection struct {
+	mu sync.Mutex
+	// Of is for each cut what the subjects add to its ledger, in any order.
+	Of [][]schemas.Judged
+}
+
+// NewCollection gives an empty one.
+func NewCollection(cuts []schemas.Cut) *Collection {
+	return &Collection{Of: make([][]schemas.Judged, len(cuts))}
+}
+
+// Sink gives a sink that collects.
+func (c *Collection) Sink() Sink {
+	return func(i int, j *schemas.Judged) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.Of[i] = append(c.Of[i], *j)
+		return nil
+	}
 }
 
 // JudgeEach judges every project at each of the cuts, on all cores, and holds

@@ -30,10 +30,13 @@ func (r *Reader) RefreshCurrent(ctx context.Context, cut schemas.Cut) error {
 	if err := r.refreshIgnored(ctx, ledgers[0], "true"); err != nil {
 		return err
 	}
-	if err := r.noteCurrent(ctx, cut); err != nil || written <= rowsInInsert || r.cluster != "" {
+	if err := r.noteCurrent(ctx, cut); err != nil {
 		return err
 	}
-	return r.mergeNow(ctx, "ledger_current_rows")
+	if written > rowsInInsert && r.cluster == "" {
+		r.mergeNow(ctx, "ledger_current_rows")
+	}
+	return nil
 }
 
 // takeOut takes projects that a condition selects out of the current ledger.

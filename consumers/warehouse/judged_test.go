@@ -243,9 +243,7 @@ func TestWhatWasJudgedIsNotTakenOver(t *testing.T) {
 	if err := w.conn.QueryRow(t.Context(), "SELECT making FROM judged_cuts FINAL").Scan(&partition); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.mergeNow(t.Context(), "judged_rows PARTITION "+quoted([]string{partition})); err != nil {
-		t.Fatal(err)
-	}
+	w.mergeNow(t.Context(), "judged_rows PARTITION "+quoted([]string{partition}))
 	l := taken(t, reader, cut)
 	if l == nil || len(l.Standings) != 20 {
 		t.Fatalf("what was judged is not taken over: %v", l)
@@ -274,6 +272,33 @@ func TestWhatWasJudgedIsNotTakenOver(t *testing.T) {
 		t.Error("a making that lost rows was taken over")
 	}
 	judge(cut)
+}
+
+// TestATrendIsNotKept asks for more cuts than a bulletin always does, again and again.
+func TestATrendIsNotKept(t *testing.T) {
+	t.Parallel()
+	w := openJudging(t)
+	deliveries := []Delivery{progress(t, 1, "a", 1)}
+	store(t, w, deliveries)
+	w.stream.(*fakeStream).hold(deliveries)
+	reader := NewReader(w, schemas.DefaultRules())
+	var cuts []schemas.Cut
+	for p := schemas.PeriodContaining(schemas.MonthOf, schemas.NewDate(2025, time.June, 30)); len(cuts) < 6; p = p.Previous() {
+		cuts = append(cuts, schemas.BulletinCut(p, 1))
+	}
+	for range 3 {
+		if _, err := reader.Survey(t.Context(), cuts, func() schemas.Observer { return func(int, *schemas.Standing) error { return nil } }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := reader.Ledgers(t.Context(), cuts...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, cut := range cuts {
+		if kept := taken(t, reader, cut) != nil; kept != (i < cutsOfBulletin) {
+			t.Errorf("the cut at place %d is kept: %v", i, kept)
+		}
+	}
 }
 
 // TestWhatCannotBeKeptIsAnsweredAllTheSame takes the tables of what was judged away.

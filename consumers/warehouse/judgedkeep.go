@@ -41,12 +41,16 @@ func (s *judgedStore) keeper(ctx context.Context, cut schemas.Cut) (*keeper, err
 	return &keeper{judgedStore: s, cut: cut, making: &making{id: uuid.NewString(), known: s.known.Seq}, block: newBlock(judgedTable)}, nil
 }
 
-// keepers gives one for each of the cuts that come first in a question.
-func (s *judgedStore) keepers(ctx context.Context, cuts []schemas.Cut) ([]*keeper, error) {
-	keepers := make([]*keeper, len(cuts))
-	for i := range cuts[:min(len(cuts), cutsOfBulletin)] {
+// keepers gives one for each cut that comes first in its question; the others of a long one, such as a trend, would take the
+// place of those that are asked for more often.
+func (s *judgedStore) keepers(ctx context.Context, rest rest) ([]*keeper, error) {
+	keepers := make([]*keeper, len(rest.cuts))
+	for k, i := range rest.places {
+		if i >= cutsOfBulletin {
+			continue
+		}
 		var err error
-		if keepers[i], err = s.keeper(ctx, cuts[i]); err != nil {
+		if keepers[k], err = s.keeper(ctx, rest.cuts[k]); err != nil {
 			return nil, err
 		}
 	}
@@ -95,13 +99,14 @@ func (k *keeper) finish(ctx context.Context) bool {
 	if err == nil {
 		err = k.forgetOld(ctx)
 	}
-	if err == nil && k.making.subjects > judgedAtOnce {
-		err = k.mergeNow(ctx, "judged_rows PARTITION "+quoted([]string{k.making.id}))
-	}
 	if err != nil {
 		k.log.WarnContext(ctx, "what was judged could not be kept; everything is judged the next time", "as_of", k.cut.AsOf.String(), "error", err)
+		return false
 	}
-	return err == nil
+	if k.making.subjects > judgedAtOnce {
+		k.mergeNow(ctx, "judged_rows PARTITION "+quoted([]string{k.making.id}))
+	}
+	return true
 }
 
 // keeps tells whether what is judged at the cut is kept.

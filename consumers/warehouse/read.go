@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -48,21 +47,14 @@ func (r *Reader) Ledgers(ctx context.Context, cuts ...schemas.Cut) ([]*schemas.L
 	if err != nil {
 		return nil, err
 	}
-	var left []schemas.Cut
-	for i, cut := range cuts {
-		if ledgers[i] == nil {
-			left = append(left, cut)
-		}
-	}
-	if len(left) > 0 {
-		made, err := r.judgeWhole(ctx, before, known, left)
+	rest := restOf(cuts, func(i int) bool { return ledgers[i] != nil })
+	if len(rest.cuts) > 0 {
+		made, err := r.judgeWhole(ctx, before, known, rest)
 		if err != nil {
 			return nil, err
 		}
-		for i := range ledgers {
-			if ledgers[i] == nil {
-				ledgers[i], made = made[0], made[1:]
-			}
+		for k, i := range rest.places {
+			ledgers[i] = made[k]
 		}
 	}
 	return ledgers, r.countTroubles(ctx, ledgers)
@@ -79,10 +71,26 @@ func (r *Reader) begin(ctx context.Context, seq uint64) (*ledger.Known, *judgedS
 	return known, before, err
 }
 
-// judgeWhole gives the ledgers of cuts of which nothing was judged before. Of very many events no more than the ledgers is held: what
-// is judged is kept first, and the ledgers are put together of that.
-func (r *Reader) judgeWhole(ctx context.Context, store *judgedStore, known *ledger.Known, cuts []schemas.Cut) ([]*schemas.Ledger, error) {
-	keepers, err := store.keepers(ctx, cuts)
+// rest are the cuts of a question that are to be judged, with their places in it.
+type rest struct {
+	cuts   []schemas.Cut
+	places []int
+}
+
+func restOf(cuts []schemas.Cut, taken func(i int) bool) (r rest) {
+	for i, cut := range cuts {
+		if !taken(i) {
+			r.cuts, r.places = append(r.cuts, cut), append(r.places, i)
+		}
+	}
+	return r
+}
+
+// judgeWhole gives the ledgers of cuts of which nothing was judged before. Of very many events no more than the ledgers is
+// held: what is judged is kept first, and the ledgers are put together of that.
+func (r *Reader) judgeWhole(ctx context.Context, store *judgedStore, known *ledger.Known, rest rest) ([]*schemas.Ledger, error) {
+	cuts := rest.cuts
+	keepers, err := store.keepers(ctx, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -96,35 +104,26 @@ func (r *Reader) judgeWhole(ctx context.Context, store *judgedStore, known *ledg
 			if ledgers != nil || err != nil {
 				return ledgers, err
 			}
-			if keepers, err = store.keepers(ctx, cuts); err != nil {
+			if keepers, err = store.keepers(ctx, rest); err != nil {
 				return nil, err
 			}
 		}
 	}
-	judged := make([][]schemas.Judged, len(cuts))
-	var mu sync.Mutex
-	err = r.judgeEach(ctx, known, cuts, keepers, func() ledger.Sink {
-		return func(i int, j *schemas.Judged) error {
-			mu.Lock()
-			defer mu.Unlock()
-			judged[i] = append(judged[i], *j)
-			return nil
-		}
-	})
-	if err != nil {
+	judged := ledger.NewCollection(cuts)
+	if err := r.judgeEach(ctx, known, cuts, keepers, judged.Sink); err != nil {
 		return nil, err
 	}
 	ledgers := make([]*schemas.Ledger, len(cuts))
 	for i, cut := range cuts {
 		keepers[i].finish(ctx)
-		ledgers[i], judged[i] = ledger.Assembled(r.rules, cut, judged[i]), nil
+		ledgers[i], judged.Of[i] = ledger.Assembled(r.rules, cut, judged.Of[i]), nil
 	}
 	return ledgers, nil
 }
 
 // judgeKept gives nil when something could not be kept.
 func (r *Reader) judgeKept(ctx context.Context, store *judgedStore, known *ledger.Known, cuts []schemas.Cut, keepers []*keeper) ([]*schemas.Ledger, error) {
-	err := r.judgeEach(ctx, known, cuts, keepers, func() ledger.Sink { return (*keeper)(nil).sink(ctx) })
+	err := r.judgeEach(ctx, known, cuts, keepers, func() ledger.Sink { return func(int, *schemas.Judged) error { return nil } })
 	if err != nil {
 		return nil, err
 	}

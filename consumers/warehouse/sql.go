@@ -104,12 +104,11 @@ func oneText(texts []string) string {
 }
 
 // mergeNow merges a table, or a partition of it, that was written in parts whose keys lie among each other: who reads it with
-// FINAL merges it otherwise, each time.
-func (w *Warehouse) mergeNow(ctx context.Context, table string) error {
+// FINAL merges it otherwise, each time. That it fails makes reading slower and nothing wrong.
+func (w *Warehouse) mergeNow(ctx context.Context, table string) {
 	if err := w.conn.Exec(ctx, "OPTIMIZE TABLE "+table+" FINAL"); err != nil {
-		return unavailable("merge what was written", err)
+		w.log.WarnContext(ctx, "what was written could not be merged; it is read more slowly until the engine merges it", "table", table, "error", err)
 	}
-	return nil
 }
 
 // quotedPairs writes texts as a list of pairs in SQL.

@@ -33,21 +33,15 @@ func (r *Reader) Survey(ctx context.Context, cuts []schemas.Cut, observers func(
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	var left []schemas.Cut
-	var places []int
-	for i, cut := range cuts {
-		if !taken[i] {
-			left, places = append(left, cut), append(places, i)
-		}
-	}
-	if len(left) > 0 {
-		keepers, err := before.keepers(ctx, left)
+	rest := restOf(cuts, func(i int) bool { return taken[i] })
+	if len(rest.cuts) > 0 {
+		keepers, err := before.keepers(ctx, rest)
 		if err != nil {
 			return nil, err
 		}
-		err = r.judgeEach(ctx, known, left, keepers, func() ledger.Sink {
+		err = r.judgeEach(ctx, known, rest.cuts, keepers, func() ledger.Sink {
 			sink := survey.Sink()
-			return func(k int, j *schemas.Judged) error { return sink(places[k], j) }
+			return func(k int, j *schemas.Judged) error { return sink(rest.places[k], j) }
 		})
 		if err != nil {
 			return nil, err
